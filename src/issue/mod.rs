@@ -1,0 +1,148 @@
+//! What can be wrong with a submission, and how it is told.
+//!
+//! An [`Issue`] is collected, never thrown: a caller hears everything that is wrong in one answer. It names the
+//! place and the rule, and never the value that stood there, because values in this trade are about patients.
+
+mod code;
+mod place;
+mod rule;
+
+pub use code::{IssueCode, Severity};
+pub use place::Place;
+pub use rule::Rule;
+
+use std::fmt;
+
+/// One thing that is wrong, doubtful or worth knowing about a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// How bad it is. `Fatal` and `Error` refuse the submission.
+    pub severity: Severity,
+    /// The kind of problem in FHIR's closed list (value set `issue-type`, R4).
+    pub code: IssueCode,
+    /// Our stable name for the rule that was broken.
+    pub rule: Rule,
+    /// Where it is; absent when it is about the request as a whole.
+    pub place: Option<Place>,
+    /// One sentence that says what is wrong. Never holds a value from the submission.
+    pub message: String,
+    /// What would put it right, where that can be said.
+    pub hint: Option<String>,
+    /// What asked for it: a profile's url and element, an invariant's key, a mapping's rule.
+    pub asked_by: Option<String>,
+}
+
+impl Issue {
+    /// A new issue of `rule`, with the rule's usual severity and code.
+    pub fn new(rule: Rule, message: impl Into<String>) -> Self {
+        Issue {
+            severity: rule.severity(),
+            code: rule.code(),
+            rule,
+            place: None,
+            message: message.into(),
+            hint: None,
+            asked_by: None,
+        }
+    }
+
+    /// The same issue at `place`.
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// The same issue with a way out.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same issue, saying which definition asked for it.
+    pub fn asked_by(mut self, asker: impl Into<String>) -> Self {
+        self.asked_by = Some(asker.into());
+        self
+    }
+
+    /// The same issue with another severity.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// The same issue with another FHIR issue code.
+    pub fn code(mut self, code: IssueCode) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// True when this issue alone refuses a submission.
+    pub fn refuses(&self) -> bool {
+        self.severity <= Severity::Error
+    }
+}
+
+impl fmt::Display for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.severity)?;
+        if let Some(place) = &self.place {
+            if !place.expression.is_empty() {
+                write!(f, " at {}", place.expression)?;
+            }
+            if place.line > 0 {
+                write!(f, " (line {}, column {})", place.line, place.column)?;
+            }
+        }
+        write!(f, ": {} [{}]", self.message, self.rule)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "; {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// True when any of `issues` refuses the submission.
+pub fn any_refuses(issues: &[Issue]) -> bool {
+    issues.iter().any(Issue::refuses)
+}
+
+/// The candidate that is spelled most like `word`, when one is near enough to be what was meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word_lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word_lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().min(word.chars().count()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_finds_a_slip_and_leaves_a_stranger_alone() {
+        let known = ["participant", "status", "start"];
+        assert_eq!(nearest("participants", known), Some("participant"));
+        assert_eq!(nearest("Status", known), Some("status"));
+        assert_eq!(nearest("colour", known), None);
+    }
+
+    #[test]
+    fn an_issue_reads_as_one_line() {
+        let issue = Issue::new(Rule::ElementUnknown, "Appointment has no element with this name")
+            .at(Place {
+                expression: "Appointment.participants".into(),
+                pointer: "/participants".into(),
+                line: 3,
+                column: 5,
+            })
+            .hint("did you mean `participant`?");
+        assert_eq!(
+            issue.to_string(),
+            "error at Appointment.participants (line 3, column 5): Appointment has no element with this name \
+             [element.unknown]; did you mean `participant`?"
+        );
+    }
+}

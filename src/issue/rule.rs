@@ -1,0 +1,198 @@
+//! The stable names of everything Stile checks.
+//!
+//! A name, once published, keeps its meaning: portals switch on it. Each has its usual severity and FHIR issue
+//! code beside it, so that the same fault is told the same way wherever it is met.
+
+use super::{IssueCode, Severity};
+use std::fmt;
+
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $severity:ident, $code:ident;)+) => {
+        /// A rule that a submission can break.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Rule { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Rule {
+            /// Every rule, in the order of this file.
+            pub const ALL: &'static [Rule] = &[$(Rule::$variant),+];
+
+            /// The stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Rule::$variant => $name,)+ }
+            }
+
+            /// The severity it usually has.
+            pub fn severity(self) -> Severity {
+                match self { $(Rule::$variant => Severity::$severity,)+ }
+            }
+
+            /// The FHIR issue code it has.
+            pub fn code(self) -> IssueCode {
+                match self { $(Rule::$variant => IssueCode::$code,)+ }
+            }
+
+            /// One line that says what the rule asks.
+            pub fn about(self) -> &'static str {
+                match self { $(Rule::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+rules! {
+    // ---- reading the text
+    /// The body is text in UTF-8.
+    TextEncoding = "text.encoding", Fatal, Structure;
+    /// The body is well-formed JSON (RFC 8259).
+    JsonSyntax = "json.syntax", Fatal, Structure;
+    /// A resource is a JSON object.
+    JsonNotObject = "json.not-object", Fatal, Structure;
+    /// A member name stands once in its object.
+    JsonDuplicate = "json.duplicate-key", Error, Structure;
+    /// A string holds whole Unicode characters, no lone surrogate.
+    JsonSurrogate = "json.lone-surrogate", Error, Structure;
+    /// FHIR has no null but as padding in arrays of primitives.
+    JsonNull = "json.null", Error, Structure;
+    /// An array has at least one item, an object at least one member.
+    JsonEmpty = "json.empty", Error, Structure;
+    /// A number lies in the range of an IEEE 754 double, as its readers expect.
+    JsonNumber = "json.number-range", Error, Value;
+    /// The body is well-formed XML in FHIR's namespace.
+    XmlSyntax = "xml.syntax", Fatal, Structure;
+    /// The body is not larger than the limit.
+    LimitBytes = "limit.bytes", Fatal, TooLong;
+    /// The body is not nested deeper than the limit.
+    LimitDepth = "limit.depth", Fatal, TooCostly;
+    /// The body has not more nodes than the limit.
+    LimitNodes = "limit.nodes", Fatal, TooCostly;
+
+    // ---- structure, against the definitions
+    /// A resource names its type.
+    ResourceTypeMissing = "resource.type-missing", Fatal, Structure;
+    /// A resource's type is one that FHIR R4 defines.
+    ResourceTypeUnknown = "resource.type-unknown", Fatal, Structure;
+    /// A resource's type is the one that the address or element expects.
+    ResourceTypeMismatch = "resource.type-mismatch", Error, Invalid;
+    /// A resource is FHIR R4, not STU3 or another release.
+    ResourceRelease = "resource.release", Error, NotSupported;
+    /// An id in the body is the one in the address.
+    ResourceIdMismatch = "resource.id-mismatch", Error, Invalid;
+    /// A resource to be updated says its id.
+    ResourceIdMissing = "resource.id-missing", Error, Required;
+    /// An element is one that its type defines.
+    ElementUnknown = "element.unknown", Error, Structure;
+    /// An element that must be there is there.
+    ElementRequired = "element.required", Error, Required;
+    /// An element repeats no more often than it may.
+    ElementTooMany = "element.too-many", Error, Structure;
+    /// An element that repeats is an array, one that does not is not.
+    ElementArray = "element.array", Error, Structure;
+    /// An element has the JSON type that its FHIR type has.
+    ElementType = "element.type", Error, Structure;
+    /// A choice element appears with one type only.
+    ElementChoice = "element.choice", Error, Structure;
+    /// An element has a value or children.
+    ElementEmpty = "element.empty", Error, Structure;
+    /// A primitive has the form and range of its type.
+    PrimitiveFormat = "primitive.format", Error, Value;
+    /// A code is in the value set that its required binding names.
+    CodeRequired = "code.required-binding", Error, CodeInvalid;
+    /// A reference points at a resource of a type that the element allows.
+    ReferenceTarget = "reference.target", Error, Structure;
+    /// An invariant of the definition holds.
+    Invariant = "invariant.failed", Error, Invariant;
+    /// What could not be decided here is listed, never passed silently.
+    NotEvaluated = "check.not-evaluated", Information, Informational;
+
+    // ---- tolerances
+    /// A deviation that the sender's settings tolerate was turned into R4 before checking.
+    Tolerated = "tolerance.applied", Information, Informational;
+
+    // ---- mapping
+    /// A mapping exists for what was sent.
+    MappingNone = "mapping.none", Error, NotSupported;
+    /// A value that the target needs is there.
+    MappingRequired = "mapping.required", Error, Required;
+    /// A code is in the code table that the mapping names.
+    MappingUnknownCode = "mapping.unknown-code", Error, CodeInvalid;
+    /// A value can be converted to the form that the target needs.
+    MappingConversion = "mapping.conversion", Error, Value;
+    /// A target that holds one value gets one.
+    MappingManyValues = "mapping.many-values", Error, Structure;
+    /// What a mapping makes fits the canonical schema.
+    MappingSchema = "mapping.schema", Error, Invalid;
+    /// Input that no rule read and that the mapping does not drop on purpose.
+    MappingLeftBehind = "mapping.left-behind", Information, Informational;
+
+    // ---- the canonical model
+    /// An NHS number has ten digits and the right check digit (Modulus 11).
+    NhsNumber = "nhs-number.check-digit", Error, Value;
+    /// An ODS code is three to ten upper-case letters and digits.
+    OdsCode = "ods-code.form", Error, Value;
+
+    // ---- change requests and PIFU: the guards
+    /// A change request is about an appointment that Stile knows.
+    ChangeUnknownAppointment = "change.unknown-appointment", Error, NotFound;
+    /// A cancelled, fulfilled or missed appointment cannot be changed.
+    ChangeAppointmentOver = "change.appointment-over", Error, BusinessRule;
+    /// An appointment that has begun cannot be changed.
+    ChangeAppointmentBegun = "change.appointment-begun", Error, BusinessRule;
+    /// A patient under 16 cannot be served here.
+    ChangeUnderSixteen = "change.under-sixteen", Error, BusinessRule;
+    /// A placeholder date about two years ahead is not a date that can be changed.
+    ChangePlaceholder = "change.placeholder", Error, BusinessRule;
+    /// Another open request for the appointment must end first.
+    ChangeAlreadyOpen = "change.already-open", Error, BusinessRule;
+    /// An e-RS booked appointment cannot be changed by an unattended system.
+    ChangeErsBooked = "change.ers-booked", Error, BusinessRule;
+    /// The patient of a change request is the patient of the appointment.
+    ChangeOtherPatient = "change.other-patient", Error, BusinessRule;
+    /// A change request answers to one that exists and is open.
+    ChangeUnknownRequest = "change.unknown-request", Error, NotFound;
+    /// A downstream is set for the organisation that must act.
+    ChangeNoDownstream = "change.no-downstream", Error, BusinessRule;
+    /// A PIFU booking needs an enrolment on the same pathway.
+    PifuNoEnrolment = "pifu.no-enrolment", Error, BusinessRule;
+    /// A PIFU booking needs an enrolment that is active.
+    PifuNotActive = "pifu.not-active", Error, BusinessRule;
+    /// A PIFU booking falls inside the enrolment's period.
+    PifuOutsidePeriod = "pifu.outside-period", Error, BusinessRule;
+    /// A PIFU booking needs an enrolment without another open booking.
+    PifuAlreadyOpen = "pifu.already-open", Error, BusinessRule;
+
+    // ---- requests as such
+    /// A query parameter is one that this search knows.
+    QueryUnknown = "query.unknown-parameter", Error, NotSupported;
+    /// A query parameter has a value of the right form.
+    QueryValue = "query.value", Error, Value;
+    /// A header has a value of the right form.
+    HeaderValue = "header.value", Error, Value;
+    /// A business identifier or `If-None-Exist` finds at most one resource.
+    IdentifierAmbiguous = "identifier.multiple-matches", Error, MultipleMatches;
+    /// The request as a whole went well.
+    AllWell = "request.all-well", Information, Informational;
+    /// The request was refused as a whole; see the status.
+    Request = "request.refused", Error, Processing;
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_dotted() {
+        let mut seen = HashSet::new();
+        for rule in Rule::ALL {
+            assert!(seen.insert(rule.as_str()), "{rule} stands twice");
+            assert!(rule.as_str().contains('.'), "{rule} has no group");
+            assert!(rule.about().ends_with('.'), "{rule} has no sentence");
+        }
+    }
+}

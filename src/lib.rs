@@ -1,0 +1,7 @@
+//! Stile: an interoperability gateway for NHS elective care.
+//!
+//! The modules stand in layers, innermost first, separated by blank lines. A module may name the groups above its
+//! own, and itself; never a sibling, never an outer group. `tests/tidy.rs` checks it.
+
+pub mod document;
+pub mod issue;
