@@ -3,5 +3,6 @@
 //! The modules stand in layers, innermost first, separated by blank lines. A module may name the groups above its
 //! own, and itself; never a sibling, never an outer group. `tests/tidy.rs` checks it.
 
-pub mod document;
 pub mod issue;
+
+pub mod document;
