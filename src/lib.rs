@@ -6,3 +6,8 @@
 pub mod issue;
 
 pub mod document;
+pub mod model;
+
+pub mod access;
+
+pub mod error;
