@@ -8,6 +8,12 @@ pub mod issue;
 pub mod document;
 pub mod model;
 
+pub mod fhir;
+
 pub mod access;
+pub mod delivery;
 
 pub mod error;
+
+pub mod enquiry;
+pub mod intake;

@@ -3,6 +3,10 @@
 //! A [`Caller`] exists only where a credential was proved; a route that does not take one gives nothing away. Its
 //! [`Grant`] says which resource types, which interactions and which organisations' patients are open to it.
 
+mod sender;
+
+pub use sender::Sender;
+
 use crate::model::OdsCode;
 use std::collections::BTreeSet;
 use std::fmt;
