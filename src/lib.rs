@@ -10,6 +10,10 @@ pub mod model;
 
 pub mod fhir;
 
+pub mod terminology;
+
+pub mod mapping;
+
 pub mod access;
 pub mod delivery;
 
