@@ -12,6 +12,7 @@ pub mod fhir;
 
 pub mod access;
 pub mod delivery;
+pub mod ledger;
 
 pub mod error;
 
