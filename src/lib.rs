@@ -16,5 +16,7 @@ pub mod ledger;
 
 pub mod error;
 
+pub mod store;
+
 pub mod enquiry;
 pub mod intake;
