@@ -14,11 +14,13 @@
 
 mod change;
 mod pifu;
+mod show;
 mod state;
 mod update;
 
 pub use change::{ChangeFacts, KnownAppointment, judge_change};
 pub use pifu::{KnownEnrolment, PifuFacts, judge_pifu_booking};
+pub use show::{instant, show_on_appointment, show_on_task, stamp};
 pub use state::{Event, State, next};
 pub use update::{event_of_answer, event_of_update};
 
