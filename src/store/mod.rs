@@ -8,6 +8,7 @@ mod delivery;
 mod failure;
 mod request;
 mod rows;
+mod shown;
 mod unit;
 mod view;
 mod writer;
