@@ -13,11 +13,14 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// How long the dispatcher sleeps at most: another process (the command line) may have made something due.
 const POLL_MS: u64 = 1_000;
+
+/// Rung when something new may be due. A hint that carries nothing: what is due stands in the store.
+pub type Bell = Arc<watch::Sender<()>>;
 
 /// A downstream and how it is written to.
 pub struct Line {
@@ -38,12 +41,12 @@ pub struct Line {
 pub struct Dispatch {
     store: Store,
     lines: Arc<BTreeMap<String, Line>>,
-    bell: Arc<Notify>,
+    bell: Bell,
 }
 
 impl Dispatch {
     /// A dispatcher of these lines. `bell` is rung by intake when something new is due.
-    pub fn new(store: Store, lines: BTreeMap<String, Line>, bell: Arc<Notify>) -> Self {
+    pub fn new(store: Store, lines: BTreeMap<String, Line>, bell: Bell) -> Self {
         Dispatch { store, lines: Arc::new(lines), bell }
     }
 
@@ -71,13 +74,13 @@ impl Dispatch {
             let (this, name, stop) = (self.clone(), name.clone(), stop.clone());
             lines.spawn(async move { this.run_line(&name, stop).await });
         }
-        // The bell wakes one waiter; each line sleeps on its own, so it is passed on to all of them.
         while !*stop.borrow() && stop.changed().await.is_ok() {}
         while lines.join_next().await.is_some() {}
     }
 
     async fn run_line(&self, name: &str, mut stop: watch::Receiver<bool>) {
         let Some(line) = self.lines.get(name) else { return };
+        let mut bell = self.bell.subscribe();
         let places = Arc::new(Semaphore::new(line.concurrency as usize));
         let mut tries: JoinSet<()> = JoinSet::new();
         while !*stop.borrow() {
@@ -94,11 +97,11 @@ impl Dispatch {
                     }
                     drop(place);
                     // The next of the same lane may be due now.
-                    this.bell.notify_waiters();
+                    this.bell.send_replace(());
                 });
             }
             if is_idle {
-                self.sleep(name, &mut stop).await;
+                self.sleep(name, &mut bell, &mut stop).await;
             }
         }
         while tries.join_next().await.is_some() {}
@@ -115,14 +118,14 @@ impl Dispatch {
     }
 
     /// Until the bell rings, something is due, or it is time to look again.
-    async fn sleep(&self, name: &str, stop: &mut watch::Receiver<bool>) {
+    async fn sleep(&self, name: &str, bell: &mut watch::Receiver<()>, stop: &mut watch::Receiver<bool>) {
         let owned = name.to_owned();
         let due = self.store.read(move |view| Ok(view.next_due(&owned)?)).await.ok().flatten();
         let until_due = due.map_or(POLL_MS, |due| {
             u64::try_from(due.duration_since(Timestamp::now()).as_millis()).unwrap_or(0).clamp(5, POLL_MS)
         });
         tokio::select! {
-            () = self.bell.notified() => {}
+            _ = bell.changed() => {}
             _ = stop.changed() => {}
             () = tokio::time::sleep(Duration::from_millis(until_due)) => {}
         }

@@ -10,13 +10,15 @@ pub mod model;
 
 pub mod fhir;
 
+pub mod terminology;
+
+pub mod profile;
+
 pub mod access;
 pub mod delivery;
 pub mod ledger;
 
 pub mod error;
 
+pub mod downstream;
 pub mod store;
-
-pub mod enquiry;
-pub mod intake;

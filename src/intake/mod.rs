@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// A resource as a caller sent it.
 #[derive(Debug, Clone)]
@@ -117,7 +117,7 @@ pub struct Parts {
     /// Where changes go.
     pub routes: Routes,
     /// Rung when something new is due. A hint that carries nothing.
-    pub bell: Arc<Notify>,
+    pub bell: Arc<watch::Sender<()>>,
 }
 
 /// Accepts submissions. Cheap to clone.
@@ -167,7 +167,7 @@ impl Intake {
             now,
         };
         let receipt = self.parts.store.write(move |unit| keeping.carry_out(unit)).await?;
-        self.parts.bell.notify_one();
+        self.parts.bell.send_replace(());
         Ok(receipt)
     }
 

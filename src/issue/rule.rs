@@ -64,6 +64,8 @@ rules! {
     JsonNumber = "json.number-range", Error, Value;
     /// The body is well-formed XML in FHIR's namespace.
     XmlSyntax = "xml.syntax", Fatal, Structure;
+    /// The elements of an XML resource stand in the order of its definition.
+    XmlOrder = "xml.order", Warning, Structure;
     /// The body is not larger than the limit.
     LimitBytes = "limit.bytes", Fatal, TooLong;
     /// The body is not nested deeper than the limit.
