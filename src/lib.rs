@@ -6,3 +6,7 @@
 pub mod issue;
 
 pub mod document;
+
+pub mod terminology;
+
+pub mod profile;
