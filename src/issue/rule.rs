@@ -106,6 +106,8 @@ rules! {
     CodeRequired = "code.required-binding", Error, CodeInvalid;
     /// A reference points at a resource of a type that the element allows.
     ReferenceTarget = "reference.target", Error, Structure;
+    /// An element has the value that a profile gives it.
+    ProfileValue = "profile.value", Error, Value;
     /// An invariant of the definition holds.
     Invariant = "invariant.failed", Error, Invariant;
     /// What could not be decided here is listed, never passed silently.
