@@ -15,5 +15,7 @@ pub mod delivery;
 
 pub mod error;
 
+pub mod downstream;
+
 pub mod enquiry;
 pub mod intake;
