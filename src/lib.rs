@@ -19,3 +19,5 @@ pub mod downstream;
 
 pub mod enquiry;
 pub mod intake;
+
+pub mod twin;
