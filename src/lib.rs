@@ -22,3 +22,6 @@ pub mod error;
 
 pub mod downstream;
 pub mod store;
+
+pub mod dispatch;
+pub mod enquiry;
