@@ -12,12 +12,18 @@ pub mod fhir;
 
 pub mod terminology;
 
+pub mod profile;
+
 pub mod mapping;
 
 pub mod access;
 pub mod delivery;
+pub mod ledger;
 
 pub mod error;
 
+pub mod downstream;
+pub mod store;
+
+pub mod dispatch;
 pub mod enquiry;
-pub mod intake;
