@@ -6,3 +6,5 @@
 pub mod issue;
 
 pub mod document;
+
+pub mod fhirpath;
