@@ -10,6 +10,7 @@ pub mod model;
 
 pub mod fhir;
 
+pub mod fhirpath;
 pub mod terminology;
 
 pub mod profile;
