@@ -96,10 +96,6 @@ impl<'s> Findings<'s> {
         self.lines.get((number as usize).wrapping_sub(1)).copied().unwrap_or_default()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
     pub(super) fn into_problems(self) -> Vec<Problem> {
         self.found
     }

@@ -26,9 +26,12 @@ impl Target {
         Ok(Target { text: text.to_owned(), steps })
     }
 
-    /// True when one of the two would overwrite the other: they are the same, or one leads through the other.
+    /// True when one of the two would overwrite the other: they are the same, or one leads through the other, or one
+    /// takes for a whole list what the other builds item by item.
     pub(super) fn clashes(&self, other: &Target) -> bool {
-        self.steps.iter().zip(&other.steps).all(|(own, other)| own.name == other.name && own.index == other.index)
+        let same_item =
+            |own: &Step, other: &Step| own.index == other.index || own.index.is_none() || other.index.is_none();
+        self.steps.iter().zip(&other.steps).all(|(own, other)| own.name == other.name && same_item(own, other))
     }
 
     /// Puts `value` at this path of `out`, making what leads there. Items of a list that are skipped are null until
@@ -151,6 +154,7 @@ mod tests {
             ("a", "a.b", true),
             ("a[0]", "a[0].b", true),
             ("a[0]", "a[1]", false),
+            ("a", "a[1]", true),
             ("a.b", "a.c", false),
             ("a.b", "b", false),
         ] {

@@ -228,7 +228,7 @@ mod tests {
         assert_eq!((rules[0].key.as_str(), rules[0].at), ("status", Mark { line: 3, column: 3 }));
         let YamlValue::Mapping(recipe) = &rules[0].value.value else { panic!("not a mapping") };
         assert_eq!(recipe[0].value.at, Mark { line: 4, column: 11 });
-        assert!(findings.is_empty());
+        assert!(findings.into_problems().is_empty());
     }
 
     #[test]
