@@ -1,8 +1,9 @@
 //! The mapping files of the project: they compile, their manuals pass, and what they make is what it should be.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
-use stile::mapping::{Library, Source};
+use stile::mapping::{Library, Source, run_manuals};
 use stile::profile::{Package, Profiles};
 
 fn files(folder: &str, ending: &str) -> Vec<Source> {
@@ -54,4 +55,16 @@ fn library() -> &'static Library {
 fn every_mapping_file_compiles_without_a_problem() {
     assert_eq!(library().mappings().count(), files("mappings", ".yaml").len());
     assert!(library().mappings().count() >= 10);
+}
+
+#[test]
+fn every_manual_passes_and_every_mapping_has_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read_file = |name: &str| std::fs::read(root.join(name)).ok();
+    let report = run_manuals(library(), &files("mappings", ".md"), &BTreeMap::new(), &read_file);
+    if report.skipped > 0 {
+        eprintln!("{} sections were skipped: ../shared is not here", report.skipped);
+    }
+    assert_eq!(report.failed, 0, "\n{report}");
+    assert!(report.passed >= 40, "\n{report}");
 }
