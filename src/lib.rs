@@ -17,3 +17,7 @@ pub mod error;
 
 pub mod enquiry;
 pub mod intake;
+
+pub mod telemetry;
+
+pub mod settings;
