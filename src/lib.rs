@@ -25,3 +25,8 @@ pub mod store;
 
 pub mod dispatch;
 pub mod enquiry;
+
+pub mod telemetry;
+pub mod twin;
+
+pub mod settings;
