@@ -15,11 +15,6 @@ impl<'t> Reader<'t> {
         self.findings.stop(at, node, Issue::new(Rule::XmlSyntax, message))
     }
 
-    /// The text just read has a fault of form.
-    pub(super) fn stop_at_form(&mut self, node: NodeId, message: &'static str) -> Stop {
-        self.stop_at(self.position(), node, message)
-    }
-
     pub(super) fn stop_at_depth(&mut self, node: NodeId, at: usize) -> Stop {
         let issue = Issue::new(Rule::LimitDepth, format!("elements nest more than {} deep", self.depth_max));
         self.findings.stop(at, node, issue)
