@@ -150,6 +150,27 @@ fn use_it_all(bytes: &[u8], format: Format) {
     }
 }
 
+#[test]
+fn a_body_without_one_of_its_bytes_is_read_or_refused_and_both_happen() {
+    let written = xml(SEED_JSON).unwrap();
+    for (seed, format) in [(SEED_JSON, Format::Json), (written.as_str(), Format::Xml)] {
+        assert_eq!(read(seed.as_bytes(), format).issues, []);
+        let [mut well, mut told, mut broken] = [0; 3];
+        for at in 0..seed.len() {
+            let bytes = changed(seed, &[Change::Delete(at, 1)]);
+            use_it_all(&bytes, format);
+            let parsed = read(&bytes, format);
+            match (parsed.document.is_some(), any_refuses(&parsed.issues)) {
+                (true, false) => well += 1,
+                (true, true) => told += 1,
+                (false, _) => broken += 1,
+            }
+        }
+        eprintln!("{format:?}: {well} read without a fault, {told} with faults, {broken} not to the end");
+        assert!(well > 150 && told > 5 && broken > 100);
+    }
+}
+
 fn repeats_stand_together(node: Node<'_>) {
     let mut seen = std::collections::HashSet::new();
     let mut last: Option<Node<'_>> = None;

@@ -191,17 +191,19 @@ impl<'t> Reader<'t> {
             self.root_seen = true;
             return self.resource(NodeId::ROOT, name, range, tag, start, is_open);
         }
-        match self.open.last().map(|level| level.kind) {
-            Some(Kind::Holder) if is_fhir => self.held(parent, name, range, tag, start, is_open),
-            _ if is_fhir && name == "div" && self.typed.knows(name) => {
-                self.stranger(parent, tag, start, is_open, "the narrative's `div` is not in the namespace of XHTML")
-            }
-            _ if is_fhir => self.element(parent, name, range, tag, start, is_open),
-            _ if is_xhtml && name == "div" => {
-                let node = self.child(parent, name, range, start)?;
-                self.narrative(node, tag, start, is_open)
-            }
-            _ => self.stranger(parent, tag, start, is_open, "an element is not in the namespace of FHIR"),
+        let in_holder = self.open.last().is_some_and(|level| level.kind == Kind::Holder);
+        let is_div = name == "div";
+        if is_fhir && in_holder {
+            self.held(parent, name, range, tag, start, is_open)
+        } else if is_fhir && is_div && self.typed.knows(name) {
+            self.stranger(parent, tag, start, is_open, "the narrative's `div` is not in the namespace of XHTML")
+        } else if is_fhir {
+            self.element(parent, name, range, tag, start, is_open)
+        } else if is_xhtml && is_div {
+            let node = self.child(parent, name, range, start)?;
+            self.narrative(node, tag, start, is_open)
+        } else {
+            self.stranger(parent, tag, start, is_open, "an element is not in the namespace of FHIR")
         }
     }
 
@@ -282,24 +284,35 @@ impl<'t> Reader<'t> {
             let message = "in XML this is an attribute of the element, not an element in it";
             return self.stranger(parent, tag, start, is_open, message);
         }
+        let is_known = self.typed.knows(name);
         let node = self.child(parent, name, range, start)?;
         self.typed.enter(name);
-        let found = attributes(self.text, tag, self.xml.resolver()).map_err(|why| self.stop_at(start, node, why))?;
-        let url_is_stranger = found.url.is_some() && !self.typed.is_extension();
-        if found.has_stranger || url_is_stranger {
+        let kind = if self.typed.holds_resource() { Kind::Holder } else { Kind::Element };
+        let mut found =
+            attributes(self.text, tag, self.xml.resolver()).map_err(|why| self.stop_at(start, node, why))?;
+        // What no definition knows keeps its value; the profiles tell the element.
+        if is_known && !self.typed.is_primitive() && found.value.take().is_some() {
+            found.has_stranger = true;
+        }
+        if !self.typed.is_extension() && found.url.take().is_some() {
+            found.has_stranger = true;
+        }
+        if kind == Kind::Holder && found.id.take().is_some() {
+            found.has_stranger = true;
+        }
+        if found.has_stranger {
             self.tell_attribute(node, start);
         }
         if let Some(id) = found.id {
             self.attribute(node, "id", id, start)?;
         }
-        if let Some(url) = found.url.filter(|_| !url_is_stranger) {
+        if let Some(url) = found.url {
             self.attribute(node, "url", url, start)?;
         }
         if let Some(value) = found.value {
             let form = self.typed.form();
             self.value(node, value, form, start);
         }
-        let kind = if self.typed.holds_resource() { Kind::Holder } else { Kind::Element };
         self.push(node, kind, start, is_open);
         Ok(())
     }

@@ -188,6 +188,10 @@ fn what_is_not_well_formed_gives_no_document() {
         &format!("<Patient {fhir}/>x"),
         &format!("<Patient {fhir}><active value=true/></Patient>"),
         &format!("<Patient {fhir}><active value=\"a\" value=\"b\"/></Patient>"),
+        &format!("<Patient {fhir}><active class=\"a\" class=\"b\"/></Patient>"),
+        &format!(
+            "<Patient {fhir}><div xmlns=\"http://www.w3.org/1999/xhtml\"><p class=\"a\" class=\"b\"/></div></Patient>"
+        ),
         &format!("<Patient {fhir}><active value=\"<\"/></Patient>"),
         &format!("<Patient {fhir}><active value=\"&x;\"/></Patient>"),
         &format!("<Patient {fhir}><active value=\"&#1;\"/></Patient>"),
@@ -219,6 +223,16 @@ fn what_can_be_read_past_is_told_and_read_past() {
     check(&patient("<active value=\"\"/>"), true, &[("element.empty", "Patient.active", 1, 38)]);
     check(&patient("<active/>"), true, &[("element.empty", "Patient.active", 1, 38)]);
     check(&patient("<active value=\"true\" lang=\"x\"/>"), true, &[("element.unknown", "Patient.active", 1, 38)]);
+    check(
+        &patient("<name value=\"x\"><family value=\"Z\"/></name>"),
+        true,
+        &[("element.unknown", "Patient.name[0]", 1, 38)],
+    );
+    check(
+        &patient("<contained id=\"x\" value=\"y\"><Task><id value=\"1\"/></Task></contained>"),
+        true,
+        &[("element.unknown", "Patient.contained[0]", 1, 38)],
+    );
     check(&patient("<active value=\"true\" url=\"x\"/>"), true, &[("element.unknown", "Patient.active", 1, 38)]);
     check(
         &patient("<x xmlns=\"urn:y\"><z/></x><active value=\"true\"/>"),
