@@ -8,7 +8,7 @@ use crate::fhir::findings::{Findings, Stop};
 use crate::fhir::json::{is_number, is_out_of_range, is_type_name};
 use crate::fhir::{Limits, Parsed};
 use crate::issue::{Issue, Rule, Severity};
-use quick_xml::events::{BytesDecl, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 use std::collections::HashMap;
@@ -120,40 +120,6 @@ impl<'t> Reader<'t> {
             None if self.root_seen => Ok(()),
             None => Err(self.stop_at(0, NodeId::ROOT, "the body has no element; a resource is expected")),
         }
-    }
-
-    fn declaration(&mut self, declaration: &BytesDecl<'_>, start: usize) -> Read<()> {
-        if start > 0 {
-            return Err(self.stop_at(start, NodeId::ROOT, "an XML declaration stands only at the very beginning"));
-        }
-        if !declaration.version().is_ok_and(|version| version == "1.0") {
-            return Err(self.stop_at(start, NodeId::ROOT, "the XML declaration does not say version 1.0"));
-        }
-        let is_utf8 = match declaration.encoding() {
-            None => true,
-            Some(encoding) => encoding.is_ok_and(|name| name.eq_ignore_ascii_case("UTF-8")),
-        };
-        if is_utf8 {
-            return Ok(());
-        }
-        let issue = Issue::new(Rule::TextEncoding, "the XML declaration names another encoding than UTF-8")
-            .hint("encode the body as UTF-8; FHIR allows no other encoding");
-        Err(self.findings.stop(start, NodeId::ROOT, issue))
-    }
-
-    /// Text outside of a narrative.
-    fn loose_text(&mut self, node: NodeId, start: usize, piece: &str) -> Read<()> {
-        if piece.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
-            return Ok(());
-        }
-        if self.open.is_empty() {
-            return Err(self.stop_at(start, node, "there is text outside of the resource"));
-        }
-        let issue = Issue::new(Rule::XmlSyntax, "text stands between tags outside of a narrative")
-            .severity(Severity::Error)
-            .hint("FHIR's values stand in `value` attributes: `<status value=\"booked\"/>`");
-        self.findings.tell(start, node, issue);
-        Ok(())
     }
 
     fn tag(&mut self, tag: &BytesStart<'t>, start: usize, is_open: bool) -> Read<()> {
@@ -404,6 +370,11 @@ impl<'t> Reader<'t> {
             }
         }
         self.typed.leave();
+    }
+
+    /// True outside of the root element.
+    pub(super) fn is_outside(&self) -> bool {
+        self.open.is_empty()
     }
 
     /// How many elements may still be opened inside the innermost one.

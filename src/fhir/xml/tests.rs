@@ -324,6 +324,27 @@ fn elements_are_written_in_the_order_of_the_definition() {
     );
 }
 
+#[test]
+fn no_message_holds_a_value_of_the_submission() {
+    let secret = "9990000018Zebedee";
+    let bodies = [
+        patient(&format!("<active value=\"{secret}\" lang=\"{secret}\"/>{secret}<![CDATA[{secret}]]>")),
+        patient(&format!("<active value=\"{secret}&{secret};\"/>")),
+        patient(&format!("<id value=\"{secret}\" {secret}=>")),
+        patient(&format!("<text><div xmlns=\"http://www.w3.org/1999/xhtml\">{secret}&{secret};</div></text>")),
+        patient(&format!("<x xmlns=\"{secret}\">{secret}</x></{secret}>")),
+        format!("<?xml version=\"1.0\" encoding=\"{secret}\"?><Patient/>"),
+        format!("<!DOCTYPE {secret}>"),
+        format!("<Patient xmlns=\"{secret}\"/>"),
+        format!("<Patient xmlns=\"http://hl7.org/fhir\"><id value=\"{secret}\"/>"),
+    ];
+    for body in bodies {
+        let parsed = read(&body);
+        assert!(!parsed.issues.is_empty(), "{body}");
+        assert!(!format!("{:?}", parsed.issues).contains(secret), "{body}: {:?}", parsed.issues);
+    }
+}
+
 /// Why fhirbolt's own reader and writer are not used. When one of these fails, a release has mended it.
 mod fhirbolt_faults {
     use fhirbolt::{FhirReleases, element::Element, json, xml};
