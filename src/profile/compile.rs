@@ -91,6 +91,8 @@ struct Compiler<'s, 'n> {
 
 impl<'s> Compiler<'s, '_> {
     fn finish(self) -> Result<Plan, Vec<Problem>> {
+        let listed = SET_ASIDE.iter().map(|(key, why)| NotEvaluated { what: (*key).into(), why: (*why).into() });
+        self.set_aside.extend(listed);
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
@@ -309,11 +311,10 @@ impl<'s> Compiler<'s, '_> {
             if is_inherited || NATIVE.contains(&constraint.key.as_str()) {
                 continue;
             }
-            let set_aside = SET_ASIDE.iter().find(|(key, _)| *key == constraint.key).map(|(_, why)| (*why).to_owned());
-            let compiled = match set_aside {
-                Some(why) => Err(why),
-                None => invariant::compile(constraint),
-            };
+            if SET_ASIDE.iter().any(|(key, _)| *key == constraint.key) {
+                continue;
+            }
+            let compiled = invariant::compile(constraint);
             match compiled {
                 Ok(compiled) => self.plan.constraints.push(compiled),
                 Err(why) => self
