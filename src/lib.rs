@@ -6,7 +6,27 @@
 pub mod issue;
 
 pub mod document;
+pub mod model;
+
+pub mod fhir;
 
 pub mod terminology;
 
 pub mod profile;
+
+pub mod access;
+pub mod delivery;
+pub mod ledger;
+
+pub mod error;
+
+pub mod downstream;
+pub mod store;
+
+pub mod dispatch;
+pub mod enquiry;
+
+pub mod telemetry;
+pub mod twin;
+
+pub mod settings;

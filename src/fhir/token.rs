@@ -1,0 +1,20 @@
+//! Search tokens (FHIR R4 search, 3.1.1.5.10).
+
+/// A token of a search: `system|value`, `|value` (no system) or `value` (any system).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The system; `Some("")` for "no system", none for "any".
+    pub system: Option<String>,
+    /// The value.
+    pub value: String,
+}
+
+impl Token {
+    /// Reads a token as a query writes it.
+    pub fn parse(text: &str) -> Token {
+        match text.split_once('|') {
+            Some((system, value)) => Token { system: Some(system.to_owned()), value: value.to_owned() },
+            None => Token { system: None, value: text.to_owned() },
+        }
+    }
+}
