@@ -279,11 +279,21 @@ impl<'p, 'd> Walk<'p, 'd> {
         let plan = self.plan;
         for constraint in plan.constraints(range) {
             let place = invariant::Place { node, resource: self.resource, root: self.root };
-            if invariant::holds(constraint, place) == Some(false) {
-                let issue = Issue::new(Rule::Invariant, constraint.human.to_string())
-                    .asked_by(format!("{} of {}", constraint.key, plan.url(kind)))
-                    .severity(if constraint.is_error { Severity::Error } else { Severity::Warning });
-                self.tell(node, issue);
+            let asker = || format!("{} of {}", constraint.key, plan.url(kind));
+            match invariant::holds(constraint, place, plan) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
+                    let issue = Issue::new(Rule::Invariant, constraint.human.to_string())
+                        .hint(format!("this must be true: {}", constraint.expression.text()))
+                        .asked_by(asker())
+                        .severity(severity);
+                    self.tell(node, issue);
+                }
+                Err(failure) => {
+                    let message = format!("an invariant could not be decided: {failure}");
+                    self.tell(node, Issue::new(Rule::NotEvaluated, message).asked_by(asker()));
+                }
             }
         }
     }
