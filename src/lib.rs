@@ -21,3 +21,5 @@ pub mod enquiry;
 pub mod intake;
 
 pub mod twin;
+
+pub mod command;
