@@ -10,9 +10,11 @@ pub mod model;
 
 pub mod fhir;
 
+pub mod fhirpath;
 pub mod terminology;
 
 pub mod profile;
+
 
 pub mod access;
 pub mod delivery;

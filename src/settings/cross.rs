@@ -218,7 +218,7 @@ impl Findings<'_> {
 
 /// The scheme of an address that can stand before a path: http or https, a host, no user, query or fragment.
 fn address(text: &str) -> Option<String> {
-    let url = reqwest::Url::parse(text).ok()?;
+    let url = url::Url::parse(text).ok()?;
     let plain = url.has_host() && url.username().is_empty() && url.password().is_none();
     let bare = url.query().is_none() && url.fragment().is_none();
     (plain && bare && matches!(url.scheme(), "http" | "https")).then(|| url.scheme().to_owned())
