@@ -26,7 +26,10 @@ pub mod store;
 
 pub mod dispatch;
 pub mod enquiry;
+#[path = "intake_seam.rs"]
+pub mod intake;
 
+pub mod api;
 pub mod telemetry;
 pub mod twin;
 
