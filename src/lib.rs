@@ -28,3 +28,14 @@ pub mod store;
 
 pub mod dispatch;
 pub mod enquiry;
+pub mod intake;
+
+pub mod api;
+pub mod telemetry;
+pub mod twin;
+
+pub mod settings;
+
+pub mod app;
+
+pub mod command;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
-use stile::mapping::{Library, Source, run_manuals};
+use stile::mapping::manual::run_manuals;
+use stile::mapping::{Library, Source};
 use stile::profile::{Package, Profiles};
 
 fn files(folder: &str, ending: &str) -> Vec<Source> {

@@ -133,6 +133,20 @@ impl Document {
         }
     }
 
+    /// Gives a node another name; it then stands beside the repeats of that name, or last.
+    pub fn rename(&mut self, id: NodeId, name: &str) {
+        let parent = self.nodes[id.0 as usize].parent;
+        if parent == NONE {
+            return;
+        }
+        self.remove(id);
+        let spelled = self.keep(name);
+        let node = &mut self.nodes[id.0 as usize];
+        node.spelled = spelled;
+        node.name = Name::find(name).unwrap_or(Name::STRANGE);
+        self.link(NodeId(parent), id.0);
+    }
+
     /// Takes a node, and all under it, out of the tree.
     pub fn remove(&mut self, id: NodeId) {
         let parent = self.nodes[id.0 as usize].parent;

@@ -229,4 +229,15 @@ mod tests {
         assert_eq!(values, ["1", "2"]);
         assert_eq!(document.node(second).place().expression, "basedOn[1].identifier");
     }
+
+    #[test]
+    fn a_renamed_node_keeps_its_value_and_stands_beside_its_repeats() {
+        let mut document = Document::from_value(&json!({"old": "1", "new": ["2"], "last": "3"}));
+        let old = document.root().child_named("old").unwrap().id();
+        document.set_in_array(old, true);
+        document.rename(old, "new");
+        let names: Vec<_> = document.root().children().map(|n| (n.name(), n.index(), n.string().unwrap())).collect();
+        assert_eq!(names, [("new", 0, "2"), ("new", 1, "1"), ("last", 0, "3")]);
+        assert!(document.root().child_named("old").is_none());
+    }
 }

@@ -11,7 +11,7 @@ mod expressions;
 mod header;
 mod left_behind;
 mod library;
-mod manual;
+pub mod manual;
 mod outcome;
 mod plan;
 mod problem;
@@ -25,7 +25,6 @@ mod yaml;
 mod yield_one;
 
 pub use library::{Library, Source};
-pub use manual::{Report, Tried, Verdict, run_manuals};
 pub use outcome::{Outcome, Traced, TracedRow};
 pub use plan::{Makes, Mapping, Reads};
 pub use problem::{Mark, Problem};

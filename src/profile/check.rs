@@ -168,8 +168,7 @@ impl<'p, 'd> Walk<'p, 'd> {
                     previous = Some((name, step));
                     self.child(child, kind, step, start);
                 }
-                (_, _) if self.pass == Pass::Base => self.unknown(child, kind),
-                (_, _) => {}
+                (_, _) => self.unknown(child, kind),
             }
         }
         for number in plan.required(kind) {
@@ -210,8 +209,9 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
         }
         // What came as an array by mistake is told as that, and not as too many besides.
-        let is_limited = element.max != UNBOUNDED && count == element.max.saturating_add(1);
-        if is_limited && !element.is_choice && (element.is_array || !child.in_array()) {
+        let is_over = element.max != UNBOUNDED && count == element.max.saturating_add(1);
+        let is_told_otherwise = element.max > 0 && (element.is_choice || (child.in_array() && !element.is_array));
+        if is_over && !is_told_otherwise {
             self.too_many(child, parent, element);
         }
         self.value(child, parent, element, step);
@@ -233,16 +233,13 @@ impl<'p, 'd> Walk<'p, 'd> {
         match (kind.form, self.pass) {
             (Form::AnyResource | Form::Resource, Pass::Base) => self.inner_resource(node),
             (Form::AnyResource | Form::Resource, Pass::Profile) => {}
-            (Form::Primitive(_), _) if !node.has_children() => {}
-            (Form::Primitive(_), Pass::Base) if !is_sound => {}
-            (_, Pass::Base) => {
-                self.complex(node, step.kind);
-                if kind.form == Form::Reference {
-                    self.reference(node, parent, element, step);
-                }
-            }
+            (Form::Primitive(_), _) if !node.has_children() || !is_sound => {}
+            (_, Pass::Base) => self.complex(node, step.kind),
             (_, Pass::Profile) if self.is_of_profile(kind) => self.complex(node, step.kind),
             (_, Pass::Profile) => {}
+        }
+        if kind.form == Form::Reference {
+            self.reference(node, parent, element, step);
         }
     }
 
@@ -282,11 +279,21 @@ impl<'p, 'd> Walk<'p, 'd> {
         let plan = self.plan;
         for constraint in plan.constraints(range) {
             let place = invariant::Place { node, resource: self.resource, root: self.root };
-            if invariant::holds(constraint, place) == Some(false) {
-                let issue = Issue::new(Rule::Invariant, constraint.human.to_string())
-                    .asked_by(format!("{} of {}", constraint.key, plan.url(kind)))
-                    .severity(if constraint.is_error { Severity::Error } else { Severity::Warning });
-                self.tell(node, issue);
+            let asker = || format!("{} of {}", constraint.key, plan.url(kind));
+            match invariant::holds(constraint, place, plan) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
+                    let issue = Issue::new(Rule::Invariant, constraint.human.to_string())
+                        .hint(format!("this must be true: {}", constraint.expression.text()))
+                        .asked_by(asker())
+                        .severity(severity);
+                    self.tell(node, issue);
+                }
+                Err(failure) => {
+                    let message = format!("an invariant could not be decided: {failure}");
+                    self.tell(node, Issue::new(Rule::NotEvaluated, message).asked_by(asker()));
+                }
             }
         }
     }
@@ -297,6 +304,10 @@ impl<'p, 'd> Walk<'p, 'd> {
         let name = child.name();
         if let Some(choice) = self.choice_of(kind, name) {
             return self.no_such_choice(child, kind, choice);
+        }
+        if self.pass == Pass::Profile {
+            // A profile leaves out no element, only types of a choice; what it does not know has been told already.
+            return;
         }
         let issue = match quotable(name) {
             Some(name) => Issue::new(Rule::ElementUnknown, format!("{} has no element `{name}`", kind.path)),

@@ -1,13 +1,14 @@
 //! Definitions to plan, once at start.
 
 use super::definition::{ElementDefinition, Structure, TypeReference};
-use super::invariant::{self, NATIVE, SET_ASIDE};
+use super::invariant::{self, Constraint, NATIVE, SET_ASIDE};
 use super::plan::{Binding, Element, Form, Given, Kind, KindId, Origin, Plan, Step, UNBOUNDED};
 use super::{NotEvaluated, Primitive, Problem};
 use crate::document::Name;
 use crate::terminology::values::ValueSets;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A definition, the file it came from, and the kinds that its elements make.
 struct Source<'s> {
@@ -39,6 +40,7 @@ pub(super) fn compile(
         by_url: sources.iter().map(|source| (source.structure.url.as_str(), source)).collect(),
         by_type: HashMap::new(),
         binding_numbers: HashMap::new(),
+        constraints: HashMap::new(),
     };
     for source in sources.iter().filter(|source| !source.structure.is_profile()) {
         compiler.by_type.insert(&source.structure.r#type, source.root());
@@ -87,10 +89,14 @@ struct Compiler<'s, 'n> {
     by_url: HashMap<&'s str, &'s Source<'s>>,
     by_type: HashMap<&'s str, KindId>,
     binding_numbers: HashMap<&'s str, u32>,
+    /// Invariants by key, expression and severity: many definitions repeat those of their base.
+    constraints: HashMap<(&'s str, &'s str, bool), Result<Arc<Constraint>, String>>,
 }
 
 impl<'s> Compiler<'s, '_> {
     fn finish(self) -> Result<Plan, Vec<Problem>> {
+        let listed = SET_ASIDE.iter().map(|(key, why)| NotEvaluated { what: (*key).into(), why: (*why).into() });
+        self.set_aside.extend(listed);
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
@@ -298,7 +304,7 @@ impl<'s> Compiler<'s, '_> {
         Some(self.plan.givens.len() as u32 - 1)
     }
 
-    fn add_constraints(&mut self, source: &Source, element: &ElementDefinition) -> Range<u32> {
+    fn add_constraints(&mut self, source: &Source, element: &'s ElementDefinition) -> Range<u32> {
         let url = source.structure.url.as_str();
         let start = self.plan.constraints.len() as u32;
         for constraint in &element.constraints {
@@ -309,11 +315,12 @@ impl<'s> Compiler<'s, '_> {
             if is_inherited || NATIVE.contains(&constraint.key.as_str()) {
                 continue;
             }
-            let set_aside = SET_ASIDE.iter().find(|(key, _)| *key == constraint.key).map(|(_, why)| (*why).to_owned());
-            let compiled = match set_aside {
-                Some(why) => Err(why),
-                None => invariant::compile(constraint),
-            };
+            if SET_ASIDE.iter().any(|(key, _)| *key == constraint.key) {
+                continue;
+            }
+            let same = (constraint.key.as_str(), constraint.expression.as_deref().unwrap_or(""), constraint.is_error());
+            let compiled =
+                self.constraints.entry(same).or_insert_with(|| invariant::compile(constraint).map(Arc::new)).clone();
             match compiled {
                 Ok(compiled) => self.plan.constraints.push(compiled),
                 Err(why) => self

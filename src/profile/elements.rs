@@ -105,7 +105,7 @@ impl<'p> Elements<'p> {
                 if is_wanted {
                     let target = self.plan.kind(step.kind);
                     let made = found.get_or_insert_with(|| self.element_type(holder, element, step));
-                    made.types.push(self.type_name(target));
+                    made.types.push(self.plan.type_name(target));
                     made.kinds.push(target);
                 }
             }
@@ -139,14 +139,6 @@ impl<'p> Elements<'p> {
         let binding = self.plan.bindings.get(element.binding? as usize)?;
         let set = self.values.get(binding.value_set?)?;
         set.unlisted().is_empty().then(|| RequiredCodes { url: set.url(), codes: set.codes().collect() })
-    }
-
-    fn type_name(&self, kind: &'p Kind) -> &'p str {
-        if kind.path.contains('.') {
-            "BackboneElement"
-        } else {
-            self.plan.origins.get(kind.origin as usize).map_or("", |origin| &origin.type_name)
-        }
     }
 }
 

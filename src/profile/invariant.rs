@@ -1,7 +1,9 @@
 //! Invariants: where the plan meets the expression language.
 
 use super::definition;
+use super::plan::Plan;
 use crate::document::Node;
+use crate::fhirpath::{self, Context, Expression, Failure, Scope};
 
 /// Invariants that the check sees to by itself, faster than an expression would.
 ///
@@ -22,6 +24,7 @@ pub(super) struct Constraint {
     /// What it asks, in the definition's words.
     pub(super) human: Box<str>,
     pub(super) is_error: bool,
+    pub(super) expression: Expression,
 }
 
 /// Compiles an invariant.
@@ -29,15 +32,17 @@ pub(super) struct Constraint {
 /// # Errors
 /// When its expression is missing or cannot be compiled, with the reason.
 pub(super) fn compile(constraint: &definition::Constraint) -> Result<Constraint, String> {
-    let Some(_) = &constraint.expression else {
-        return Err("it has no expression".into());
-    };
-    let _ = Constraint {
+    let text = constraint.expression.as_deref().ok_or("it has no expression")?;
+    let expression = fhirpath::compile(text, &Scope::new()).map_err(|diagnostics| {
+        let told: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+        told.join("; ")
+    })?;
+    Ok(Constraint {
         key: constraint.key.as_str().into(),
         human: constraint.human.as_str().into(),
         is_error: constraint.is_error(),
-    };
-    Err("expressions are not evaluated yet".into())
+        expression,
+    })
 }
 
 /// Where an invariant is evaluated.
@@ -51,8 +56,12 @@ pub(super) struct Place<'d> {
     pub(super) root: Node<'d>,
 }
 
-/// Whether the invariant holds; none when it could not be decided.
-pub(super) fn holds(_constraint: &Constraint, place: Place<'_>) -> Option<bool> {
-    let _ = (place.node, place.resource, place.root);
-    None
+/// Whether the invariant holds. One that comes to nothing, because what it speaks of is absent, is not broken: an
+/// element that must be there has its own rule.
+///
+/// # Errors
+/// When the expression cannot be evaluated here.
+pub(super) fn holds(constraint: &Constraint, place: Place<'_>, plan: &Plan) -> Result<bool, Failure> {
+    let context = Context::new(place.resource).root(place.root).types(plan);
+    Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
 }

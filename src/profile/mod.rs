@@ -14,6 +14,7 @@ mod moment;
 mod plan;
 mod primitive;
 mod rules;
+mod tolerance;
 mod xhtml;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 
 pub use elements::{ElementType, Elements, RequiredCodes};
 pub use primitive::Primitive;
+pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::Document;
 use crate::issue::Issue;

@@ -2,9 +2,11 @@
 
 use super::Primitive;
 use super::invariant::Constraint;
-use crate::document::Name;
+use crate::document::{Name, Node};
+use crate::fhirpath::Types;
 use serde_json::Value;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// No upper limit.
 pub(super) const UNBOUNDED: u32 = u32::MAX;
@@ -148,7 +150,8 @@ pub(super) struct Plan {
     pub(super) targets: Vec<Name>,
     pub(super) bindings: Vec<Binding>,
     pub(super) givens: Vec<Given>,
-    pub(super) constraints: Vec<Constraint>,
+    /// Invariants; those that many definitions repeat are kept once.
+    pub(super) constraints: Vec<Arc<Constraint>>,
     /// Resource types that may stand by themselves, in order of name.
     pub(super) resources: Vec<(Box<str>, KindId)>,
     /// All types, in order of name.
@@ -195,8 +198,33 @@ impl Plan {
         slice(&self.targets, &step.targets)
     }
 
-    pub(super) fn constraints(&self, range: &Range<u32>) -> &[Constraint] {
+    pub(super) fn constraints(&self, range: &Range<u32>) -> &[Arc<Constraint>] {
         slice(&self.constraints, range)
+    }
+
+    /// FHIR's name for what `kind` is.
+    pub(super) fn type_name(&self, kind: &Kind) -> &str {
+        match kind.form {
+            // An element with elements of its own; a data type's are plain elements, but nothing asks.
+            Form::Complex if kind.path.contains('.') => "BackboneElement",
+            Form::Reference => "Reference",
+            Form::Extension => "Extension",
+            Form::CodeableConcept => "CodeableConcept",
+            Form::Primitive(primitive) => primitive.as_str(),
+            Form::Resource | Form::AnyResource | Form::Complex | Form::Coding => {
+                self.origins.get(kind.origin as usize).map_or("", |origin| &origin.type_name)
+            }
+        }
+    }
+
+    /// The kind of `node`, by the way from its resource down to it.
+    fn kind_of(&self, node: Node<'_>) -> Option<&Kind> {
+        if let Some(resource) = node.resource_type() {
+            return self.resource(resource).map(|kind| self.kind(kind));
+        }
+        let parent = self.kind_of(node.parent()?)?;
+        let step = self.step_named(parent, node.interned()?)?;
+        Some(self.kind(step.kind))
     }
 
     /// The url of the definition that `kind` comes from.
@@ -207,4 +235,14 @@ impl Plan {
 
 fn slice<'p, T>(all: &'p [T], range: &Range<u32>) -> &'p [T] {
     all.get(range.start as usize..range.end as usize).unwrap_or(&[])
+}
+
+/// The definitions say which type an element has; expressions ask.
+impl Types for Plan {
+    fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
+        match node.resource_type() {
+            Some(resource) => Some(resource),
+            None => self.kind_of(node).map(|kind| self.type_name(kind)),
+        }
+    }
 }

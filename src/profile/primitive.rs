@@ -1,7 +1,7 @@
 //! The primitive types of FHIR R4 (section 2.24.0.1): their JSON form, their lexical form and their range.
 //!
 //! The forms are checked by hand and not by the regular expressions of the definitions: this runs for every leaf of
-//! every submission. The tests hold the two against each other.
+//! every submission.
 
 use super::{moment, xhtml};
 use crate::document::Scalar;

@@ -48,6 +48,7 @@ fn appointment() -> Value {
         "end": "2026-02-01T09:20:00+00:00",
         "created": "2026-01-05",
         "basedOn": [{"reference": "ServiceRequest/1", "type": "ServiceRequest"}],
+        "supportingInformation": [{"reference": "#here"}],
         "participant": [
             {"actor": {"reference": "Patient/1"}, "status": "accepted", "required": "required"},
             {"actor": {"reference": "#here"}, "status": "accepted"}
@@ -323,6 +324,23 @@ fn each_single_fault_of_an_appointment_is_found_at_its_place_and_nothing_else() 
                 "add `url`",
             ),
             fault("/meta", json!({"id": "m"}), ElementEmpty, "Appointment.meta", "leave it out"),
+            fault("/participant/0/actor", Value::Null, Invariant, "Appointment.participant[0]", "type.exists() or"),
+            fault("/cancelationReason", json!({"text": "rain"}), Invariant, "Appointment", "cancelled"),
+            fault(
+                "/requestedPeriod",
+                json!([{"start": "2026-02", "end": "2026-01"}]),
+                Invariant,
+                "Appointment.requestedPeriod[0]",
+                "<=",
+            ),
+            fault("/basedOn/0/reference", json!("#gone"), Invariant, "Appointment.basedOn[0]", "contained"),
+            fault(
+                "/contained",
+                json!([{"resourceType": "Location", "id": "here"}, {"resourceType": "Location", "id": "idle"}]),
+                Invariant,
+                "Appointment",
+                "contained",
+            ),
         ],
     );
 }
@@ -350,7 +368,13 @@ fn each_single_fault_of_a_patient_a_task_and_a_service_request_is_found() {
                 "no such day",
             ),
             fault("/multipleBirthInteger", json!(1.5), PrimitiveFormat, "Patient.multipleBirthInteger", "whole number"),
-            fault("/contact", json!([{"gender": "x"}]), CodeRequired, "Patient.contact[0].gender", "`male`"),
+            fault(
+                "/contact",
+                json!([{"gender": "x", "name": {"text": "n"}}]),
+                CodeRequired,
+                "Patient.contact[0].gender",
+                "`male`",
+            ),
         ],
     );
     check_faults(
@@ -413,6 +437,21 @@ fn the_type_of_the_resource_is_known_and_the_expected_one() {
     }
     assert_eq!(check(task(), Some("Appointment"))[0].0, Rule::ResourceTypeMismatch);
     assert_eq!(check(task(), Some("Task")), []);
+}
+
+#[test]
+fn a_booked_appointment_without_its_times_breaks_the_invariants_that_ask_for_them() {
+    let without = |names: &[&str]| -> Vec<String> {
+        let mut value = appointment();
+        names.iter().for_each(|name| put(&mut value, &format!("/{name}"), Value::Null));
+        let found = issues(&value);
+        assert!(any_refuses(&found));
+        found.iter().for_each(|issue| assert_eq!(issue.place.as_ref().unwrap().expression, "Appointment"));
+        found.into_iter().map(|issue| issue.asked_by.unwrap()).collect()
+    };
+    let appointment = "http://hl7.org/fhir/StructureDefinition/Appointment";
+    assert_eq!(without(&["end"]), [format!("app-2 of {appointment}"), format!("app-3 of {appointment}")]);
+    assert_eq!(without(&["start", "end"]), [format!("app-3 of {appointment}")]);
 }
 
 #[test]
