@@ -9,7 +9,7 @@ use super::decimal::Decimal;
 use super::diagnostic::Failure;
 use super::moment::{Moment, Precision};
 use super::run::{Run, not_single};
-use super::syntax::Operator;
+use super::syntax::Order;
 use super::typing::{Operand, operand};
 use super::value::{Collection, Item, Quantity, Value};
 use crate::document::Node;
@@ -74,7 +74,7 @@ pub(super) fn equivalent<'d>(
 /// `<`, `<=`, `>`, `>=`: none when a side is empty or the precision does not decide it.
 pub(super) fn ordered<'d>(
     run: &Run<'_, 'd>,
-    operator: Operator,
+    wanted: Order,
     left: &Collection<'d>,
     right: &Collection<'d>,
     at: &Range<usize>,
@@ -90,12 +90,29 @@ pub(super) fn ordered<'d>(
         // An element without a value, such as one with an extension only, is as good as empty.
         (None, _) | (_, None) => None,
     };
-    Ok(order.map(|order| match operator {
-        Operator::Less => order == Ordering::Less,
-        Operator::LessOrEqual => order != Ordering::Greater,
-        Operator::Greater => order == Ordering::Greater,
-        _ => order != Ordering::Less,
+    Ok(order.map(|order| match wanted {
+        Order::Less => order == Ordering::Less,
+        Order::LessOrEqual => order != Ordering::Greater,
+        Order::Greater => order == Ordering::Greater,
+        Order::GreaterOrEqual => order != Ordering::Less,
     }))
+}
+
+/// The order of two keys to sort by: nothing before something, and what cannot be told apart equal.
+pub(super) fn order<'d>(
+    run: &Run<'_, 'd>,
+    left: &Collection<'d>,
+    right: &Collection<'d>,
+    at: &Range<usize>,
+) -> Result<Ordering, Failure> {
+    if left.is_empty() || right.is_empty() {
+        return Ok(left.len().cmp(&right.len()));
+    }
+    match ordered(run, Order::Less, left, right, at)? {
+        Some(true) => Ok(Ordering::Less),
+        Some(false) if ordered(run, Order::Greater, left, right, at)? == Some(true) => Ok(Ordering::Greater),
+        Some(false) | None => Ok(Ordering::Equal),
+    }
 }
 
 /// True when an item equal to `sought` is in the collection.

@@ -129,6 +129,11 @@ impl Moment {
         Moment { offset: None, precision: self.precision.min(Precision::Day), ..self }
     }
 
+    /// The time of day of an instant.
+    pub(super) fn time_only(self) -> Moment {
+        Moment { offset: None, precision: Precision::Second, ..self }
+    }
+
     /// From a moment in a time zone, to the millisecond.
     pub fn from_zoned(zoned: &jiff::Zoned) -> Option<Moment> {
         Some(Moment {

@@ -239,7 +239,48 @@ impl Reader {
                 current.iter_mut().for_each(|path| path.reads_below = true);
                 self.lose(&current)
             }
-            _ => {
+            Function::Sort => {
+                for argument in arguments {
+                    self.consume(argument, &current);
+                }
+                current
+            }
+            // What these give is a value of its own, or stands in another resource.
+            Function::AllFalse
+            | Function::AllTrue
+            | Function::AnyFalse
+            | Function::AnyTrue
+            | Function::As
+            | Function::Coded(_)
+            | Function::Comparable
+            | Function::Convert(_)
+            | Function::Converts(_)
+            | Function::Count
+            | Function::Empty
+            | Function::GetValue
+            | Function::HasValue
+            | Function::HighBoundary
+            | Function::HtmlChecks
+            | Function::Is
+            | Function::IsDistinct
+            | Function::Join
+            | Function::LowBoundary
+            | Function::Maths(_)
+            | Function::Matches
+            | Function::MatchesFull
+            | Function::MemberOf
+            | Function::Not
+            | Function::Now
+            | Function::OfType
+            | Function::Precision
+            | Function::ReplaceMatches
+            | Function::Resolve
+            | Function::SubsetOf
+            | Function::SupersetOf
+            | Function::Text(_)
+            | Function::TimeOfDay
+            | Function::Today
+            | Function::Type => {
                 for argument in arguments {
                     self.consume(argument, this);
                 }

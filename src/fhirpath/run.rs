@@ -230,21 +230,14 @@ impl<'r, 'd> Run<'r, 'd> {
             Operator::NotEqual => Ok(compare::equal(self, &first, &second, at)?.map(|equal| !equal).into()),
             Operator::Equivalent => Ok(compare::equivalent(self, &first, &second, at)?.into()),
             Operator::NotEquivalent => Ok((!compare::equivalent(self, &first, &second, at)?).into()),
-            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
-                Ok(compare::ordered(self, operator, &first, &second, at)?.into())
-            }
+            Operator::Order(order) => Ok(compare::ordered(self, order, &first, &second, at)?.into()),
             Operator::In => self.contains(&second, &first, at),
             Operator::Contains => self.contains(&first, &second, at),
             Operator::Xor => {
                 let (first, second) = (self.truth(&first, &left.at)?, self.truth(&second, &right.at)?);
                 Ok(first.zip(second).map(|(first, second)| first != second).into())
             }
-            Operator::Add
-            | Operator::Subtract
-            | Operator::Multiply
-            | Operator::Divide
-            | Operator::DivideWhole
-            | Operator::Modulo => arithmetic::combine(self, operator, &first, &second, at),
+            Operator::Compute(operator) => arithmetic::combine(self, operator, &first, &second, at),
         }
     }
 
