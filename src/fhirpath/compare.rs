@@ -115,6 +115,20 @@ pub(super) fn order<'d>(
     }
 }
 
+/// True when one of `list` equals `sought`; for lists of texts that stand in the expression.
+pub(super) fn is_listed<'d>(
+    run: &Run<'_, 'd>,
+    sought: &Item<'d>,
+    list: &[&'static str],
+    at: &Range<usize>,
+) -> Result<bool, Failure> {
+    run.spend(list.len(), at)?;
+    Ok(match sought.value() {
+        Some(Value::String(text)) => list.contains(&text.as_ref()),
+        Some(_) | None => false,
+    })
+}
+
 /// True when an item equal to `sought` is in the collection.
 pub(super) fn is_among<'d>(
     run: &Run<'_, 'd>,
@@ -175,6 +189,15 @@ pub(super) fn equal_items<'d>(
         if left.value().is_none() || right.value().is_none() {
             return equal_trees(run, *left, *right, at);
         }
+    }
+    // Beside a text a string leaf is a text, whatever its type: the usual case, without a look at types.
+    let (leaf, text) = match (left, right) {
+        (Item::Node(leaf), Item::Value(Value::String(text), _)) => (leaf.string(), text),
+        (Item::Value(Value::String(text), _), Item::Node(leaf)) => (leaf.string(), text),
+        _ => (None, &Cow::Borrowed("")),
+    };
+    if let Some(leaf) = leaf {
+        return Ok(Some(leaf == text));
     }
     Ok(match (lift(left, run.context), lift(right, run.context)) {
         (Some(left), Some(right)) => equal_values(left, right),

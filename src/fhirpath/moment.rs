@@ -355,10 +355,14 @@ impl Moment {
     }
 }
 
+/// The number that the first `count` characters spell, at most four.
 fn digits(text: &str, count: usize) -> Option<(u16, &str)> {
     let (written, rest) = text.split_at_checked(count)?;
-    let all = written.bytes().all(|byte| byte.is_ascii_digit());
-    Some((all.then(|| written.parse().ok())??, rest))
+    let mut number = 0;
+    for byte in written.bytes() {
+        number = number * 10 + u16::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+    }
+    Some((number, rest))
 }
 
 #[cfg(test)]

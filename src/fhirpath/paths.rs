@@ -90,9 +90,12 @@ impl Reader {
             CodeKind::Resource => vec![StaticPath::from(PathStart::Resource)],
             CodeKind::Root => vec![StaticPath::from(PathStart::Root)],
             CodeKind::Variable { name, .. } => vec![StaticPath::from(PathStart::Variable((*name).to_owned()))],
-            CodeKind::Literal(_) | CodeKind::Empty | CodeKind::Index | CodeKind::Total | CodeKind::HasContent => {
-                Vec::new()
-            }
+            CodeKind::Literal(_)
+            | CodeKind::Texts(_)
+            | CodeKind::Empty
+            | CodeKind::Index
+            | CodeKind::Total
+            | CodeKind::HasContent => Vec::new(),
             CodeKind::Path { head, steps } => {
                 let mut current = match head {
                     Some(head) => self.read(head, this),
