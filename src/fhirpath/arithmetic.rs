@@ -1,6 +1,6 @@
 //! `+ - * / div mod` and signs.
 
-use super::compare::lift;
+use super::alike::lift;
 use super::decimal::Decimal;
 use super::diagnostic::Failure;
 use super::moment::{Moment, Precision};
@@ -78,7 +78,7 @@ pub(super) fn combine<'d>(
         }
         (left, Value::Quantity(right)) if operator == Arithmetic::Multiply => {
             let left = decimal(&left).ok_or_else(|| mismatch(at))?;
-            left.multiply(right.value).map(|value| Value::Quantity(Box::new(Quantity { value, ..*right })))
+            left.times(right.value).map(|value| Value::Quantity(Box::new(Quantity { value, ..*right })))
         }
         (left, right) => {
             let (Some(left), Some(right)) = (decimal(&left), decimal(&right)) else { return Err(mismatch(at)) };
@@ -124,17 +124,17 @@ fn integers(operator: Arithmetic, left: i64, right: i64) -> Option<Value<'static
         Arithmetic::Multiply => left.checked_mul(right).map(Value::Integer),
         Arithmetic::DivideWhole => left.checked_div(right).map(Value::Integer),
         Arithmetic::Modulo => left.checked_rem(right).map(Value::Integer),
-        Arithmetic::Divide => Decimal::from(left).divide(Decimal::from(right)).map(Value::Decimal),
+        Arithmetic::Divide => Decimal::from(left).divided_by(Decimal::from(right)).map(Value::Decimal),
     }
 }
 
 fn decimals(operator: Arithmetic, left: Decimal, right: Decimal) -> Option<Decimal> {
     match operator {
-        Arithmetic::Add => left.add(right),
-        Arithmetic::Subtract => left.subtract(right),
-        Arithmetic::Multiply => left.multiply(right),
+        Arithmetic::Add => left.plus(right),
+        Arithmetic::Subtract => left.minus(right),
+        Arithmetic::Multiply => left.times(right),
         Arithmetic::Modulo => left.remainder(right),
-        Arithmetic::Divide => left.divide(right),
+        Arithmetic::Divide => left.divided_by(right),
         Arithmetic::DivideWhole => left.divide_whole(right),
     }
 }
@@ -153,7 +153,7 @@ fn quantities(operator: Arithmetic, left: &Quantity<'_>, right: &Quantity<'_>) -
                     if mine.powers != theirs.powers {
                         return None;
                     }
-                    right.value.multiply(theirs.factor)?.divide(mine.factor)?
+                    right.value.times(theirs.factor)?.divided_by(mine.factor)?
                 }
             };
             quantity(decimals(operator, left.value, theirs)?, left.unit.clone().into_owned(), left.is_calendar)
@@ -165,7 +165,7 @@ fn quantities(operator: Arithmetic, left: &Quantity<'_>, right: &Quantity<'_>) -
                 return quantity(value, left.unit.clone().into_owned(), left.is_calendar);
             }
             let unit: Unit = left.known_unit()?.combine(right.known_unit()?, divide)?;
-            quantity(value.multiply(unit.factor)?.normal(), unit.base_spelling(), false)
+            quantity(value.times(unit.factor)?.normal(), unit.base_spelling(), false)
         }
         Arithmetic::DivideWhole | Arithmetic::Modulo => None,
     }
@@ -208,7 +208,7 @@ fn shift(moment: Moment, unit: &str, amount: Decimal, is_time: bool) -> Option<M
     const SECOND: i64 = 1_000_000_000;
     if unit == "second" || unit == "millisecond" {
         let nanos_each = if unit == "second" { SECOND } else { SECOND / 1000 };
-        let nanos = amount.multiply(Decimal::from(nanos_each))?.truncate().to_integer()?;
+        let nanos = amount.times(Decimal::from(nanos_each))?.truncate().to_integer()?;
         return shift_nanos(moment, nanos, is_time);
     }
     // Above seconds only whole steps count.

@@ -277,9 +277,9 @@ impl Lowering<'_> {
                 return None;
             }
         };
-        let spelled = match function {
-            Function::MatchesFull => format!("^(?:{spelled})$"),
-            _ => spelled.into_owned(),
+        let spelled = match function == Function::MatchesFull {
+            true => format!("^(?:{spelled})$"),
+            false => spelled.into_owned(),
         };
         let arguments = arguments.map(|argument| self.code(argument)).collect();
         let built = regex::RegexBuilder::new(&spelled)

@@ -65,6 +65,10 @@ fn day_number(year: u16, month: u8, day: u8) -> i64 {
 }
 
 fn from_day_number(days: i64) -> Option<(u16, u8, u8)> {
+    // Ten thousand years have 3,652,425 days; what lies beyond has no date here, and no room below.
+    if !(0..=3_652_425).contains(&days) {
+        return None;
+    }
     let mut year = (10_000 * days + 14_780).div_euclid(3_652_425);
     let start = |year: i64| 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let mut rest = days - start(year);

@@ -1,7 +1,7 @@
 //! Functions on numbers. Roots, logarithms and powers with fractions are computed in floating point and rounded to
 //! 15 significant digits; all else is exact.
 
-use super::super::compare::lift;
+use super::super::alike::lift;
 use super::super::decimal::Decimal;
 use super::super::run::Evaluated;
 use super::super::table::Maths;
@@ -104,7 +104,7 @@ fn power<'d>(value: Decimal, exponent: Decimal) -> Option<Value<'d>> {
     let exact = exponent
         .to_integer()
         .filter(|exponent| (0..=EXACT_MAX).contains(exponent))
-        .and_then(|exponent| (0..exponent).try_fold(Decimal::from(1), |product, _| product.multiply(value)));
+        .and_then(|exponent| (0..exponent).try_fold(Decimal::from(1), |product, _| product.times(value)));
     match exact {
         Some(result) => Some(Value::Decimal(result)),
         None => Decimal::from_float(value.to_float().powf(exponent.to_float())).map(Value::Decimal),

@@ -164,10 +164,7 @@ pub(super) fn sort<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
 
 /// The key below a minus sign.
 fn descending(code: &Code) -> Option<&Code> {
-    match &code.kind {
-        CodeKind::Sign { negative: true, operand } => Some(operand),
-        _ => None,
-    }
+    if let CodeKind::Sign { negative: true, operand } = &code.kind { Some(operand) } else { None }
 }
 
 pub(super) fn sift<'d>(function: Function, call: Call<'_, '_, 'd>) -> Evaluated<'d> {

@@ -170,7 +170,9 @@ proptest! {
                 "and", "or", "implies", "in", "contains", "=", "~", "<", "+", "-", "*", "/", "div", "mod", "is", "as",
                 "Quantity", "{", "}", "$this", "$index", "$total", "%resource", "first()", "descendants()", "repeat(",
                 "select(", "iif(", ",", "7 days", "4 'kg'", "toString()", "substring(1)", "upper()", "round(1)",
-                "lowBoundary()", "highBoundary(3)", "toQuantity()", "split('')", "sort(", "distinct()", "exists(",
+                "lowBoundary()", "9223372036854775807", "99999999999999999999999999999999999.99", "0.0000000000000000000000000001",
+                "@9999-12-31", "@0001-01-01T00:00:00+14:00", "90000000 years", "9223372036854775807 days", "power(99)", "abs()",
+                "highBoundary(3)", "toQuantity()", "split('')", "sort(", "distinct()", "exists(",
             ]),
             0..14,
         )
@@ -185,4 +187,11 @@ proptest! {
             let _ = expression.paths();
         }
     }
+}
+
+#[test]
+fn expressions_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&compiled("status"));
+    shared(&Scope::new());
 }
