@@ -10,6 +10,7 @@ mod definition;
 pub mod distil;
 mod elements;
 mod invariant;
+mod local;
 mod moment;
 mod plan;
 mod primitive;

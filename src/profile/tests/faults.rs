@@ -194,8 +194,8 @@ fn each_single_fault_of_an_appointment_is_found_at_its_place_and_nothing_else() 
                 "/contained",
                 json!([{"resourceType": "Location", "id": "here"}, {"resourceType": "Location", "id": "idle"}]),
                 Invariant,
-                "Appointment",
-                "contained",
+                "Appointment.contained[1]",
+                "point at it",
             ),
         ],
     );

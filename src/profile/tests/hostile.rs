@@ -21,6 +21,31 @@ fn a_document_deep_and_wide_is_checked_in_time() {
     assert!(started.elapsed().as_secs() < 5, "it took {:?}", started.elapsed());
 }
 
+#[test]
+fn references_to_very_many_contained_resources_are_checked_in_time() {
+    let mut value = task();
+    let contained: Vec<_> =
+        (0..4_000).map(|id| json!({"resourceType": "Basic", "id": format!("b{id}"), "code": {"text": "x"}})).collect();
+    let references: Vec<_> = (0..4_000).map(|id| json!({"reference": format!("#b{id}")})).collect();
+    value["contained"] = contained.into();
+    value["basedOn"] = references.into();
+    let started = std::time::Instant::now();
+    assert_eq!(issues(&value), []);
+    assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
+    value["basedOn"][7] = json!({"display": "nobody"});
+    let found = issues(&value);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].place.as_ref().unwrap().expression, "Task.contained[7]");
+}
+
+#[test]
+fn a_contained_resource_may_point_at_its_container_instead() {
+    let mut value = task();
+    value["contained"] = json!([{"resourceType": "Provenance", "id": "p", "target": [{"reference": "#"}],
+        "recorded": "2026-01-05T09:00:00Z", "agent": [{"who": {"display": "x"}}]}]);
+    assert_eq!(issues(&value), []);
+}
+
 /// Any JSON, small; names are real ones often enough to lead deep.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -181,6 +181,20 @@ fn a_bundle_is_checked_through_its_entries() {
 }
 
 #[test]
+fn the_entries_of_a_bundle_are_told_apart() {
+    let bundle = |kind: &str, version: &str| {
+        let basic =
+            |version: &str| json!({"resourceType": "Basic", "meta": {"versionId": version}, "code": {"text": "x"}});
+        let entry = |version: &str| json!({"fullUrl": "https://example.org/Basic/1", "resource": basic(version)});
+        json!({"resourceType": "Bundle", "type": kind, "entry": [entry("1"), entry(version)]})
+    };
+    let found = issues(&bundle("collection", "1"));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].place.as_ref().unwrap().expression, "Bundle.entry[1].fullUrl");
+    assert_eq!(issues(&bundle("collection", "2")), []);
+}
+
+#[test]
 fn a_reference_type_in_another_case_is_doubtful_and_not_wrong() {
     let mut value = appointment();
     put(&mut value, "/basedOn/0/type", json!("serviceRequest"));
