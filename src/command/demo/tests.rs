@@ -210,7 +210,6 @@ async fn played(lie: Lie) -> (Result<(), String>, usize, String) {
     let mut stage = Stage { portal, twin: &twin, teller: &mut teller, cast: &cast, wait_ms_max: 600 };
     let ended = stage.play().await;
     let step = teller.step();
-    drop(teller);
     handle.stop(false).await;
     twin.stop().await;
     assert!(!String::from_utf8_lossy(&bytes).contains(keys.portal.reveal()), "the key is not narrated");
@@ -269,4 +268,44 @@ async fn what_cannot_be_started_is_told_and_leaves_nothing_running() {
     let args = Args { data: Some(in_the_way.join("sub")), ..args };
     let ended = show(&args, async |_| Err(String::new()), &mut teller).await;
     assert!(matches!(ended, Err(Ended::NotStarted(why)) if why.contains("cannot be made")));
+}
+
+#[test]
+fn the_command_line_is_consistent_and_its_help_teaches() {
+    use clap::Args as _;
+    let mut command = Args::augment_args(clap::Command::new("demo"));
+    command.clone().debug_assert();
+    let help = command.render_long_help().to_string();
+    for word in ["--exit", "--port", "--data", "synthetic", "Exit codes:"] {
+        assert!(help.contains(word), "{word} is not in {help}");
+    }
+}
+
+#[tokio::test]
+async fn the_lines_to_try_name_the_running_servers_and_the_story_s_own_resources() {
+    let twin = crate::twin::start(TwinSettings {
+        listen: "127.0.0.1:0".into(),
+        gateway: None,
+        key: None,
+        organisation: ORGANISATION.into(),
+        pas_appointment_system: PAS_SYSTEM.into(),
+        answer_after_ms: 0,
+        first_number: 1,
+    })
+    .await
+    .unwrap();
+    let keys = Keys::fresh();
+    let cast = Cast::new(Timestamp::now(), "t1", 7_123_456).unwrap();
+    let lines = to_try("http://127.0.0.1:8080", &twin, &keys, &cast);
+    for part in [
+        &format!("KEY={}\n", keys.portal.reveal()),
+        "http://127.0.0.1:8080/fhir/Appointment/appointment-t1\n",
+        "http://127.0.0.1:8080/waiting-list/entries/referral-t1\n",
+        &format!("http://{}/twin/ledger\n", twin.address()),
+        r#"'{"resourceType":"Appointment","staus":"booked"}'"#,
+    ] {
+        assert!(lines.contains(part), "{part} is not in {lines}");
+    }
+    assert!(!lines.contains("{{") && !lines.contains(keys.twin.reveal()));
+    twin.stop().await;
 }
