@@ -10,16 +10,27 @@ pub mod model;
 
 pub mod fhir;
 
+pub mod fhirpath;
+pub mod terminology;
+
+pub mod profile;
+
 pub mod access;
 pub mod delivery;
+pub mod ledger;
 
 pub mod error;
 
 pub mod downstream;
+pub mod store;
 
+pub mod dispatch;
 pub mod enquiry;
+#[path = "intake_seam.rs"]
 pub mod intake;
 
+pub mod api;
+pub mod telemetry;
 pub mod twin;
 
-pub mod command;
+pub mod settings;

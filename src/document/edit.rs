@@ -29,6 +29,39 @@ impl Document {
         NodeId(number)
     }
 
+    /// Adds a child whose name does not stand in the text as it is (a JSON name with escapes); otherwise like
+    /// [`Document::add`].
+    pub fn add_spelled(
+        &mut self,
+        finder: &NameFinder,
+        parent: NodeId,
+        name: &str,
+        at: usize,
+        position: Option<u32>,
+    ) -> NodeId {
+        let spelled = self.keep(name);
+        let number = self.push(finder.find(name), spelled, at as u32, position.is_some());
+        let last = self.nodes[parent.0 as usize].last;
+        self.link_after(parent, number, last, position.unwrap_or(0));
+        NodeId(number)
+    }
+
+    /// Adds a further repeat right after `previous`, the last repeat of its name so far. For readers that meet the
+    /// repeats of a name apart from each other: a JSON `_name` twin longer than its array, interleaved XML elements.
+    pub fn add_beside(&mut self, previous: NodeId, at: usize, position: u32) -> NodeId {
+        let Raw { name, spelled, parent, .. } = self.nodes[previous.0 as usize];
+        let number = self.push(name, spelled, at as u32, true);
+        if parent != NONE {
+            self.link_after(NodeId(parent), number, previous.0, position);
+        }
+        NodeId(number)
+    }
+
+    /// Says that the JSON form has a `_name` member for this element: it is a primitive, and its children stand there.
+    pub fn set_twin(&mut self, id: NodeId) {
+        self.nodes[id.0 as usize].twin = true;
+    }
+
     /// Sets a string value that stands in the text as it is.
     pub fn set_text_string(&mut self, id: NodeId, text: Range<usize>) {
         self.nodes[id.0 as usize].value =
@@ -98,6 +131,20 @@ impl Document {
             Some(child) => child.id(),
             None => self.append(parent, name, false),
         }
+    }
+
+    /// Gives a node another name; it then stands beside the repeats of that name, or last.
+    pub fn rename(&mut self, id: NodeId, name: &str) {
+        let parent = self.nodes[id.0 as usize].parent;
+        if parent == NONE {
+            return;
+        }
+        self.remove(id);
+        let spelled = self.keep(name);
+        let node = &mut self.nodes[id.0 as usize];
+        node.spelled = spelled;
+        node.name = Name::find(name).unwrap_or(Name::STRANGE);
+        self.link(NodeId(parent), id.0);
     }
 
     /// Takes a node, and all under it, out of the tree.
@@ -188,6 +235,7 @@ impl Document {
             index: 0,
             at,
             in_array,
+            twin: false,
             value: Value::None,
         });
         number

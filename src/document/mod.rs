@@ -44,6 +44,8 @@ struct Raw {
     /// Byte offset in the text as it was sent.
     at: u32,
     in_array: bool,
+    /// The JSON form has a `_name` member for it: a primitive with an id or extensions.
+    twin: bool,
     value: Value,
 }
 
@@ -74,6 +76,7 @@ impl Document {
             index: 0,
             at: 0,
             in_array: false,
+            twin: false,
             value: Value::None,
         };
         Document { text, side: String::new(), origin: None, nodes: vec![root], types: Vec::new() }
@@ -168,6 +171,27 @@ mod tests {
         let place = reference.place();
         assert_eq!(place.expression, "Appointment.participant[0].actor.reference");
         assert_eq!(place.pointer, "/participant/0/actor/reference");
+        let below = actor.place_below("identifier", Some(1));
+        assert_eq!(below.expression, "Appointment.participant[0].actor.identifier[1]");
+        assert_eq!(below.pointer, "/participant/0/actor/identifier/1");
+    }
+
+    #[test]
+    fn what_stands_in_a_twin_is_pointed_at_in_the_twin() {
+        let mut document = Document::from_value(&json!({"resourceType": "Patient", "birthDate": "1990-01-01"}));
+        let with_value = document.root().child_named("birthDate").unwrap().id();
+        let extension = document.append(with_value, "extension", true);
+        let without = document.append(NodeId::ROOT, "given", true);
+        document.set_twin(without);
+        let inner = document.append(without, "extension", true);
+        let check = |node: NodeId, expression: &str, pointer: &str| {
+            let place = document.node(node).place();
+            assert_eq!((place.expression.as_str(), place.pointer.as_str()), (expression, pointer));
+        };
+        check(with_value, "Patient.birthDate", "/birthDate");
+        check(extension, "Patient.birthDate.extension[0]", "/_birthDate/extension/0");
+        check(without, "Patient.given[0]", "/_given/0");
+        check(inner, "Patient.given[0].extension[0]", "/_given/0/extension/0");
     }
 
     #[test]
@@ -204,5 +228,16 @@ mod tests {
             .collect();
         assert_eq!(values, ["1", "2"]);
         assert_eq!(document.node(second).place().expression, "basedOn[1].identifier");
+    }
+
+    #[test]
+    fn a_renamed_node_keeps_its_value_and_stands_beside_its_repeats() {
+        let mut document = Document::from_value(&json!({"old": "1", "new": ["2"], "last": "3"}));
+        let old = document.root().child_named("old").unwrap().id();
+        document.set_in_array(old, true);
+        document.rename(old, "new");
+        let names: Vec<_> = document.root().children().map(|n| (n.name(), n.index(), n.string().unwrap())).collect();
+        assert_eq!(names, [("new", 0, "2"), ("new", 1, "1"), ("last", 0, "3")]);
+        assert!(document.root().child_named("old").is_none());
     }
 }

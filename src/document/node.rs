@@ -118,6 +118,16 @@ impl<'d> Node<'d> {
         self.raw().in_array
     }
 
+    /// True when the node is a primitive with a `_name` member of its own, where its children stand.
+    pub fn is_twin(&self) -> bool {
+        self.raw().twin
+    }
+
+    /// The next repeat of the same name.
+    pub fn next_repeat(&self) -> Option<Node<'d>> {
+        self.with(self.raw().next).filter(|next| next.name() == self.name())
+    }
+
     /// True when the node is the root.
     pub fn is_root(&self) -> bool {
         self.id == NodeId::ROOT

@@ -35,29 +35,52 @@ impl<'d> Node<'d> {
         path
     }
 
+    /// The place of a member or item under this node that is no node itself, for example a `null`. Without line
+    /// and column.
+    pub fn place_below(&self, name: &str, index: Option<u32>) -> Place {
+        let mut place = Place { expression: self.expression(), pointer: String::new(), line: 0, column: 0 };
+        self.write_pointer(&mut place.pointer, self.children_stand_in_twin());
+        let _ = write!(place.expression, "{}{name}", if place.expression.is_empty() { "" } else { "." });
+        write_step(&mut place.pointer, name, false);
+        if let Some(index) = index {
+            let _ = write!(place.expression, "[{index}]");
+            let _ = write!(place.pointer, "/{index}");
+        }
+        place
+    }
+
     /// JSON Pointer into the JSON form of this document.
     pub fn pointer(&self) -> String {
-        let Some(parent) = self.parent() else { return String::new() };
-        let mut pointer = parent.pointer();
-        // The children of a primitive stand in its `_name` twin.
-        if parent.value().is_some()
-            && let Some(slash) = own_step(&pointer, parent)
-        {
-            pointer.insert(slash + 1, '_');
-        }
-        pointer.push('/');
-        pointer.push_str(&self.name().replace('~', "~0").replace('/', "~1"));
+        let mut pointer = String::new();
+        // A primitive without a value exists in its `_name` twin only.
+        self.write_pointer(&mut pointer, self.is_twin() && self.value().is_none());
+        pointer
+    }
+
+    fn write_pointer(&self, pointer: &mut String, in_twin: bool) {
+        let Some(parent) = self.parent() else { return };
+        parent.write_pointer(pointer, parent.children_stand_in_twin());
+        write_step(pointer, self.name(), in_twin);
         if self.in_array() {
             let _ = write!(pointer, "/{}", self.index());
         }
-        pointer
+    }
+
+    /// The children of a primitive stand in its `_name` twin.
+    fn children_stand_in_twin(&self) -> bool {
+        self.is_twin() || self.value().is_some()
     }
 }
 
-/// Where the step that names `node` begins in its own pointer.
-fn own_step(pointer: &str, node: Node<'_>) -> Option<usize> {
-    let end = if node.in_array() { pointer.rfind('/')? } else { pointer.len() };
-    pointer[..end].rfind('/')
+fn write_step(pointer: &mut String, name: &str, in_twin: bool) {
+    pointer.push_str(if in_twin { "/_" } else { "/" });
+    for character in name.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
 }
 
 impl Document {

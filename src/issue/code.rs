@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// How bad an issue is; worst first, so that `severity <= Severity::Error` means "refuses".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Checking could not go on.
     Fatal,
@@ -36,8 +37,8 @@ impl fmt::Display for Severity {
 macro_rules! issue_codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal,)+) => {
         /// The kind of an issue: FHIR R4 `issue-type`, closed.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum IssueCode { $($(#[$doc])* $name,)+ }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum IssueCode { $($(#[$doc])* #[serde(rename = $code)] $name,)+ }
 
         impl IssueCode {
             /// Every code of the value set.

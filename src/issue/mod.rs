@@ -14,7 +14,7 @@ pub use rule::Rule;
 use std::fmt;
 
 /// One thing that is wrong, doubtful or worth knowing about a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Issue {
     /// How bad it is. `Fatal` and `Error` refuse the submission.
     pub severity: Severity,

@@ -1,7 +1,7 @@
 //! Where something stands in a submission.
 
 /// A place in a submission, told three ways so that each reader finds it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// FHIRPath with indices, for example `Appointment.participant[0].actor.reference`.
     pub expression: String,

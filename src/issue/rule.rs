@@ -31,6 +31,11 @@ macro_rules! rules {
                 match self { $(Rule::$variant => IssueCode::$code,)+ }
             }
 
+            /// The rule of this name.
+            pub fn from_name(name: &str) -> Option<Rule> {
+                Rule::ALL.iter().copied().find(|rule| rule.as_str() == name)
+            }
+
             /// One line that says what the rule asks.
             pub fn about(self) -> &'static str {
                 match self { $(Rule::$variant => concat!($($doc),+).trim_ascii(),)+ }
@@ -59,6 +64,8 @@ rules! {
     JsonNumber = "json.number-range", Error, Value;
     /// The body is well-formed XML in FHIR's namespace.
     XmlSyntax = "xml.syntax", Fatal, Structure;
+    /// The elements of an XML resource stand in the order of its definition.
+    XmlOrder = "xml.order", Warning, Structure;
     /// The body is not larger than the limit.
     LimitBytes = "limit.bytes", Fatal, TooLong;
     /// The body is not nested deeper than the limit.
@@ -99,6 +106,8 @@ rules! {
     CodeRequired = "code.required-binding", Error, CodeInvalid;
     /// A reference points at a resource of a type that the element allows.
     ReferenceTarget = "reference.target", Error, Structure;
+    /// An element has the value that a profile gives it.
+    ProfileValue = "profile.value", Error, Value;
     /// An invariant of the definition holds.
     Invariant = "invariant.failed", Error, Invariant;
     /// What could not be decided here is listed, never passed silently.
@@ -167,8 +176,14 @@ rules! {
     QueryValue = "query.value", Error, Value;
     /// A header has a value of the right form.
     HeaderValue = "header.value", Error, Value;
+    /// An id in the address has the form of a FHIR id.
+    AddressId = "address.id", Error, Value;
     /// A business identifier or `If-None-Exist` finds at most one resource.
     IdentifierAmbiguous = "identifier.multiple-matches", Error, MultipleMatches;
+    /// A request that was accepted is not altered; another one is sent.
+    RequestUnalterable = "request.unalterable", Error, BusinessRule;
+    /// What was accepted can be followed at the Task that the message names.
+    RequestFollow = "request.follow", Information, Informational;
     /// The request as a whole went well.
     AllWell = "request.all-well", Information, Informational;
     /// The request was refused as a whole; see the status.
@@ -178,6 +193,19 @@ rules! {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Rule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Rule {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+        Rule::from_name(&name).ok_or_else(|| serde::de::Error::custom("no such rule"))
     }
 }
 

@@ -77,6 +77,7 @@ impl Intake {
         _resource_type: &str,
         _body: &[u8],
         _format: Format,
+        _now: Timestamp,
     ) -> Result<Vec<Issue>, Error> {
         Err(Error::Internal("not built yet".into()))
     }

@@ -1,0 +1,189 @@
+//! Definitions, mappings, tables and schemas: read from the program itself and from the site's folders, compiled once.
+//!
+//! The program carries `profiles/` and `mappings/`, so that one file is all a site installs. A site's mapping of the
+//! same name takes the place of the one inside; a site's package stands beside R4.
+
+use crate::mapping::{self, Library, Source};
+use crate::profile::{self, Package, Profiles};
+use include_dir::{Dir, include_dir};
+use std::path::Path;
+
+static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
+static MAPPINGS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
+
+/// Everything that is compiled at start, as text.
+#[derive(Debug, Default)]
+pub struct Materials {
+    /// FHIR packages.
+    pub packages: Vec<Package>,
+    /// Mapping files (`.yaml`).
+    pub mappings: Vec<Source>,
+    /// Their manuals (`.md`).
+    pub manuals: Vec<Source>,
+    /// Code tables (`tables/*.csv`).
+    pub tables: Vec<Source>,
+    /// JSON Schemas of the canonical model.
+    pub schemas: Vec<Source>,
+}
+
+/// Something that could not be read or compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mishap {
+    /// A file or folder.
+    File {
+        /// Which.
+        name: String,
+        /// Why.
+        cause: String,
+    },
+    /// A definition.
+    Profile(profile::Problem),
+    /// A mapping, table or schema.
+    Mapping(mapping::Problem),
+}
+
+impl std::fmt::Display for Mishap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Mishap::File { name, cause } => write!(f, "{name}: {cause}"),
+            Mishap::Profile(problem) => write!(f, "{problem}"),
+            Mishap::Mapping(problem) => write!(f, "{problem}"),
+        }
+    }
+}
+
+/// What judges and maps.
+pub struct Engine {
+    /// Compiled definitions.
+    pub profiles: Profiles,
+    /// Compiled mappings.
+    pub library: Library,
+}
+
+impl Materials {
+    /// What the program carries, and the site's own folders.
+    ///
+    /// # Errors
+    /// Every folder and file that cannot be read.
+    pub fn read(package_folders: &[String], mapping_folder: Option<&str>) -> Result<Materials, Vec<Mishap>> {
+        let mut materials = Materials::carried();
+        let mut mishaps = Vec::new();
+        for folder in package_folders {
+            match read_package(Path::new(folder)) {
+                Ok(package) => materials.packages.push(package),
+                Err(mishap) => mishaps.push(mishap),
+            }
+        }
+        if let Some(folder) = mapping_folder
+            && let Err(mishap) = materials.read_mappings(Path::new(folder))
+        {
+            mishaps.push(mishap);
+        }
+        if mishaps.is_empty() { Ok(materials) } else { Err(mishaps) }
+    }
+
+    /// What the program carries.
+    pub fn carried() -> Materials {
+        let mut materials = Materials::default();
+        for folder in PROFILES.dirs() {
+            let name = file_name(folder.path());
+            if name == "canonical" {
+                materials.schemas = texts(folder, ".schema.json");
+            } else {
+                let files = texts(folder, ".json").into_iter().map(|source| (source.name, source.text)).collect();
+                materials.packages.push(package(&name, files));
+            }
+        }
+        materials.mappings = texts(&MAPPINGS, ".yaml");
+        materials.manuals = texts(&MAPPINGS, ".md");
+        if let Some(tables) = MAPPINGS.get_dir("tables") {
+            materials.tables = texts(tables, ".csv");
+            for table in &mut materials.tables {
+                table.name = format!("tables/{}", table.name);
+            }
+        }
+        materials
+    }
+
+    fn read_mappings(&mut self, folder: &Path) -> Result<(), Mishap> {
+        for (below, ending, shelf) in
+            [("", ".yaml", &mut self.mappings), ("", ".md", &mut self.manuals), ("tables", ".csv", &mut self.tables)]
+        {
+            let from = folder.join(below);
+            if !below.is_empty() && !from.is_dir() {
+                continue;
+            }
+            for (name, text) in read_files(&from, ending)? {
+                let name = if below.is_empty() { name } else { format!("{below}/{name}") };
+                shelf.retain(|carried| carried.name != name);
+                shelf.push(Source { name, text });
+            }
+        }
+        Ok(())
+    }
+
+    /// Compiles it all.
+    ///
+    /// # Errors
+    /// Every problem of every file.
+    pub fn compile(&self) -> Result<Engine, Vec<Mishap>> {
+        let profiles = Profiles::compile(&self.packages)
+            .map_err(|problems| problems.into_iter().map(Mishap::Profile).collect::<Vec<_>>())?;
+        let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements())
+            .map_err(|problems| problems.into_iter().map(Mishap::Mapping).collect::<Vec<_>>())?;
+        Ok(Engine { profiles, library })
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn texts(folder: &Dir<'static>, ending: &str) -> Vec<Source> {
+    let mut sources: Vec<Source> = folder
+        .files()
+        .filter(|file| file_name(file.path()).ends_with(ending))
+        .filter_map(|file| Some(Source { name: file_name(file.path()), text: file.contents_utf8()?.to_owned() }))
+        .collect();
+    sources.sort_by(|one, other| one.name.cmp(&other.name));
+    sources
+}
+
+fn read_package(folder: &Path) -> Result<Package, Mishap> {
+    // A package as published has its files in a folder `package`.
+    let inner = folder.join("package");
+    let folder = if inner.is_dir() { inner } else { folder.to_owned() };
+    Ok(package(&file_name(&folder), read_files(&folder, ".json")?))
+}
+
+/// Name and version of a package stand in its `package.json`.
+fn package(fallback: &str, files: Vec<(String, String)>) -> Package {
+    let manifest = files
+        .iter()
+        .find(|(name, _)| name == "package.json")
+        .and_then(|(_, text)| serde_json::from_str::<serde_json::Value>(text).ok())
+        .unwrap_or_default();
+    let field = |name: &str, other: &str| manifest.get(name).and_then(|v| v.as_str()).unwrap_or(other).to_owned();
+    Package {
+        name: field("name", fallback),
+        version: field("version", "unknown"),
+        files: files.into_iter().filter(|(name, _)| name != "package.json" && name != ".index.json").collect(),
+    }
+}
+
+fn read_files(folder: &Path, ending: &str) -> Result<Vec<(String, String)>, Mishap> {
+    let mishap = |path: &Path, cause: std::io::Error| Mishap::File {
+        name: path.display().to_string(),
+        cause: cause.to_string(),
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|cause| mishap(folder, cause))? {
+        let path = entry.map_err(|cause| mishap(folder, cause))?.path();
+        let name = file_name(&path);
+        if path.is_file() && name.ends_with(ending) {
+            files.push((name, std::fs::read_to_string(&path).map_err(|cause| mishap(&path, cause))?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,7 @@
+//! Builds everything from settings, runs it, and stops it in order.
+
+mod gateway;
+mod materials;
+
+pub use gateway::{Faulty, Gateway, start};
+pub use materials::{Engine, Materials, Mishap};

@@ -1,0 +1,134 @@
+//! Collecting issues while a text is read, and telling their places once the tree is whole.
+//!
+//! Expressions need the finished tree (whether an element repeats shows late), and lines need a walk over the text:
+//! one walk for all issues, so that a hostile text cannot make the telling dearer than the reading.
+
+use super::{Limits, Parsed};
+use crate::document::{Document, NodeId};
+use crate::issue::{Issue, Place, Rule, Severity};
+
+/// An issue that does not know its place yet.
+pub(super) struct Finding {
+    issue: Issue,
+    /// Byte offset in the text.
+    at: usize,
+    node: NodeId,
+    /// A member of the node, or an item of that member, which is no node itself.
+    below: Option<(String, Option<u32>)>,
+}
+
+/// The issues of one text, bounded in number.
+pub(super) struct Findings {
+    kept: Vec<Finding>,
+    kept_max: usize,
+    dropped_count: usize,
+    dropped_refuses: bool,
+}
+
+/// Reading ends here; the reason is among the findings.
+#[derive(Debug)]
+pub(super) struct Stop;
+
+impl Findings {
+    pub(super) fn new(limits: &Limits) -> Self {
+        // One place is held back for the issue that says that there are more.
+        let kept_max = limits.issues_max.max(2) - 1;
+        Findings { kept: Vec::new(), kept_max, dropped_count: 0, dropped_refuses: false }
+    }
+
+    /// Something is wrong with `node`.
+    pub(super) fn tell(&mut self, at: usize, node: NodeId, issue: Issue) {
+        self.push(at, node, None, issue);
+    }
+
+    /// Something is wrong with a member of `node`, or an item of it, that is no node itself.
+    pub(super) fn tell_below(&mut self, at: usize, node: NodeId, name: &str, index: Option<u32>, issue: Issue) {
+        let below = (self.kept.len() < self.kept_max).then(|| (name.to_owned(), index));
+        self.push(at, node, below, issue);
+    }
+
+    /// Reading cannot go on. Kept in any case, in place of another issue if need be.
+    pub(super) fn stop(&mut self, at: usize, node: NodeId, issue: Issue) -> Stop {
+        if self.kept.len() >= self.kept_max
+            && let Some(last) = self.kept.pop()
+        {
+            self.drop_one(&last.issue);
+        }
+        self.push(at, node, None, issue);
+        Stop
+    }
+
+    fn push(&mut self, at: usize, node: NodeId, below: Option<(String, Option<u32>)>, issue: Issue) {
+        if self.kept.len() < self.kept_max {
+            self.kept.push(Finding { issue, at, node, below });
+        } else {
+            self.drop_one(&issue);
+        }
+    }
+
+    fn drop_one(&mut self, issue: &Issue) {
+        self.dropped_count += 1;
+        self.dropped_refuses |= issue.refuses();
+    }
+
+    /// The issues with their places, in the order of the text.
+    pub(super) fn finish(mut self, document: Document, read_to_end: bool) -> Parsed {
+        self.kept.sort_by_key(|finding| finding.at);
+        let mut cursor = Cursor::default();
+        let mut issues: Vec<Issue> = Vec::with_capacity(self.kept.len() + 1);
+        for finding in self.kept {
+            let node = document.node(finding.node);
+            let mut place = match finding.below {
+                Some((name, index)) => node.place_below(&name, index),
+                None => Place { expression: node.expression(), pointer: node.pointer(), line: 0, column: 0 },
+            };
+            (place.line, place.column) = cursor.move_to(document.text().as_bytes(), finding.at);
+            issues.push(finding.issue.at(place));
+        }
+        if self.dropped_count > 0 {
+            let told = issues.len();
+            let severity = if self.dropped_refuses { Severity::Error } else { Severity::Information };
+            issues.push(
+                Issue::new(Rule::NotEvaluated, format!("there are more issues than the {told} that are told here"))
+                    .severity(severity)
+                    .hint("put these right and send again to hear the others"),
+            );
+        }
+        Parsed { document: read_to_end.then_some(document), issues }
+    }
+}
+
+/// Counts lines and columns, going forward only.
+struct Cursor {
+    at: usize,
+    line: u32,
+    column: u32,
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Cursor { at: 0, line: 1, column: 1 }
+    }
+}
+
+impl Cursor {
+    fn move_to(&mut self, text: &[u8], at: usize) -> (u32, u32) {
+        let passed = text.get(self.at..at).unwrap_or_default();
+        let rest = match passed.iter().rposition(|byte| *byte == b'\n') {
+            None => passed,
+            Some(newline) => {
+                self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u32;
+                self.column = 1;
+                passed.get(newline + 1..).unwrap_or_default()
+            }
+        };
+        self.column += rest.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32;
+        self.at = self.at.max(at);
+        (self.line, self.column)
+    }
+}
+
+/// Line and column, from 1, of the end of `before`.
+pub(super) fn line_and_column(before: &[u8]) -> (u32, u32) {
+    Cursor::default().move_to(before, before.len())
+}

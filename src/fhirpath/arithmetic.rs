@@ -1,0 +1,246 @@
+//! `+ - * / div mod` and signs.
+
+use super::compare::lift;
+use super::decimal::Decimal;
+use super::diagnostic::Failure;
+use super::moment::{Moment, Precision};
+use super::run::{Evaluated, Run, not_single};
+use super::syntax::Operator;
+use super::typing::Operand;
+use super::unit::Unit;
+use super::value::{Collection, Quantity, Value};
+use std::borrow::Cow;
+use std::ops::Range;
+
+fn mismatch(at: &Range<usize>) -> Failure {
+    Failure::new("fhirpath.type", "this cannot be computed with operands of these types", at.clone())
+}
+
+/// `+x` and `-x`.
+pub(super) fn sign<'d>(run: &Run<'_, 'd>, negative: bool, operand: Collection<'d>, at: &Range<usize>) -> Evaluated<'d> {
+    let item = match operand.items() {
+        [] => return Ok(operand),
+        [item] => item,
+        _ => return Err(not_single("a sign", at)),
+    };
+    let value = match lift(item, run.context).map(|lifted| lifted.value) {
+        Some(Value::Integer(value)) if negative => value.checked_neg().map(Value::Integer),
+        Some(Value::Decimal(value)) if negative => Some(Value::Decimal(value.negated())),
+        Some(Value::Quantity(mut quantity)) => {
+            if negative {
+                quantity.value = quantity.value.negated();
+            }
+            Some(Value::Quantity(quantity))
+        }
+        Some(value @ (Value::Integer(_) | Value::Decimal(_))) => Some(value),
+        Some(Value::Boolean(_) | Value::String(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_)) | None => {
+            return Err(mismatch(at));
+        }
+    };
+    Ok(value.map_or(Collection::new(), Collection::value))
+}
+
+/// The arithmetic operators; empty when an operand is, when the result does not fit and for division by zero.
+pub(super) fn combine<'d>(
+    run: &Run<'_, 'd>,
+    operator: Operator,
+    left: &Collection<'d>,
+    right: &Collection<'d>,
+    at: &Range<usize>,
+) -> Evaluated<'d> {
+    let (left, right) = match (left.items(), right.items()) {
+        ([], _) | (_, []) => return Ok(Collection::new()),
+        ([left], [right]) => (lift(left, run.context), lift(right, run.context)),
+        _ => return Err(not_single("arithmetic", at)),
+    };
+    let (Some(left), Some(right)) = (left, right) else { return Err(mismatch(at)) };
+    let left = as_moment(left, &right.value);
+    let value = match (left, right.value) {
+        (Value::String(left), Value::String(right)) if operator == Operator::Add => {
+            run.check_length(left.len() + right.len(), at)?;
+            Some(Value::String(Cow::Owned(format!("{left}{right}"))))
+        }
+        (Value::Integer(left), Value::Integer(right)) => integers(operator, left, right),
+        (moment @ (Value::Date(_) | Value::DateTime(_) | Value::Time(_)), Value::Quantity(quantity)) => {
+            let negative = match operator {
+                Operator::Add => false,
+                Operator::Subtract => true,
+                _ => return Err(mismatch(at)),
+            };
+            later(moment, &quantity, negative, at)?
+        }
+        (Value::Quantity(left), Value::Quantity(right)) => quantities(operator, &left, &right),
+        (Value::Quantity(left), right) if matches!(operator, Operator::Multiply | Operator::Divide) => {
+            let right = decimal(&right).ok_or_else(|| mismatch(at))?;
+            decimals(operator, left.value, right).map(|value| Value::Quantity(Box::new(Quantity { value, ..*left })))
+        }
+        (left, Value::Quantity(right)) if operator == Operator::Multiply => {
+            let left = decimal(&left).ok_or_else(|| mismatch(at))?;
+            left.multiply(right.value).map(|value| Value::Quantity(Box::new(Quantity { value, ..*right })))
+        }
+        (left, right) => {
+            let (Some(left), Some(right)) = (decimal(&left), decimal(&right)) else { return Err(mismatch(at)) };
+            match operator {
+                Operator::DivideWhole => left.divide_whole(right).and_then(Decimal::to_integer).map(Value::Integer),
+                _ => decimals(operator, left, right).map(Value::Decimal),
+            }
+        }
+    };
+    Ok(value.map_or(Collection::new(), Collection::value))
+}
+
+/// A leaf of unknown type that is to be moved by a duration is read as the date it spells.
+fn as_moment<'d>(operand: Operand<'d>, other: &Value<'d>) -> Value<'d> {
+    if let (true, Value::String(text), Value::Quantity(_)) = (operand.soft, &operand.value, other) {
+        let date = Moment::parse_date(text).map(Value::Date);
+        let moment = date.or_else(|| Moment::parse_date_time(text).map(Value::DateTime));
+        if let Some(moment) = moment.or_else(|| Moment::parse_time(text).map(Value::Time)) {
+            return moment;
+        }
+    }
+    operand.value
+}
+
+fn decimal(value: &Value<'_>) -> Option<Decimal> {
+    match value {
+        Value::Integer(value) => Some(Decimal::from(*value)),
+        Value::Decimal(value) => Some(*value),
+        Value::Boolean(_)
+        | Value::String(_)
+        | Value::Date(_)
+        | Value::DateTime(_)
+        | Value::Time(_)
+        | Value::Quantity(_) => None,
+    }
+}
+
+fn integers(operator: Operator, left: i64, right: i64) -> Option<Value<'static>> {
+    match operator {
+        Operator::Add => left.checked_add(right).map(Value::Integer),
+        Operator::Subtract => left.checked_sub(right).map(Value::Integer),
+        Operator::Multiply => left.checked_mul(right).map(Value::Integer),
+        Operator::DivideWhole => left.checked_div(right).map(Value::Integer),
+        Operator::Modulo => left.checked_rem(right).map(Value::Integer),
+        _ => Decimal::from(left).divide(Decimal::from(right)).map(Value::Decimal),
+    }
+}
+
+fn decimals(operator: Operator, left: Decimal, right: Decimal) -> Option<Decimal> {
+    match operator {
+        Operator::Add => left.add(right),
+        Operator::Subtract => left.subtract(right),
+        Operator::Multiply => left.multiply(right),
+        Operator::Modulo => left.remainder(right),
+        _ => left.divide(right),
+    }
+}
+
+fn quantities(operator: Operator, left: &Quantity<'_>, right: &Quantity<'_>) -> Option<Value<'static>> {
+    let quantity = |value: Decimal, unit: String, is_calendar: bool| {
+        Some(Value::Quantity(Box::new(Quantity { value, unit: Cow::Owned(unit), is_calendar })))
+    };
+    match operator {
+        Operator::Add | Operator::Subtract => {
+            let same = left.unit == right.unit && left.is_calendar == right.is_calendar;
+            let theirs = match same {
+                true => right.value,
+                false => {
+                    let (mine, theirs) = (left.known_unit()?, right.known_unit()?);
+                    if mine.powers != theirs.powers {
+                        return None;
+                    }
+                    right.value.multiply(theirs.factor)?.divide(mine.factor)?
+                }
+            };
+            quantity(decimals(operator, left.value, theirs)?, left.unit.clone().into_owned(), left.is_calendar)
+        }
+        Operator::Multiply | Operator::Divide => {
+            let divide = operator == Operator::Divide;
+            let value = decimals(operator, left.value, right.value)?;
+            if right.unit == "1" {
+                return quantity(value, left.unit.clone().into_owned(), left.is_calendar);
+            }
+            let unit: Unit = left.known_unit()?.combine(right.known_unit()?, divide)?;
+            quantity(value.multiply(unit.factor)?.normal(), unit.base_spelling(), false)
+        }
+        _ => None,
+    }
+}
+
+/// A date or time moved by a duration. What is finer than the moment is told is cut off first, as FHIRPath asks:
+/// `@2014 + 25 months` is `@2016`.
+fn later(
+    moment: Value<'_>,
+    quantity: &Quantity<'_>,
+    negative: bool,
+    at: &Range<usize>,
+) -> Result<Option<Value<'static>>, Failure> {
+    let unit = match (quantity.is_calendar, quantity.unit.as_ref()) {
+        (true, word) => word.trim_end_matches('s'),
+        (false, "wk") => "week",
+        (false, "d") => "day",
+        (false, "h") => "hour",
+        (false, "min") => "minute",
+        (false, "s") => "second",
+        (false, "ms") => "millisecond",
+        // Seen in the official cases: the calendar word in quotes.
+        (false, word @ ("year" | "month" | "week" | "day" | "hour" | "minute" | "second" | "millisecond")) => word,
+        (false, _) => {
+            let message = "a date is moved by calendar durations such as `7 days` or `1 month`";
+            return Err(Failure::new("fhirpath.type", message, at.clone()));
+        }
+    };
+    let amount = if negative { quantity.value.negated() } else { quantity.value };
+    let moved = match moment {
+        Value::Date(moment) => shift(moment, unit, amount, false).map(Value::Date),
+        Value::DateTime(moment) => shift(moment, unit, amount, false).map(Value::DateTime),
+        Value::Time(moment) => shift(moment, unit, amount, true).map(Value::Time),
+        Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) | Value::String(_) | Value::Quantity(_) => None,
+    };
+    Ok(moved)
+}
+
+fn shift(moment: Moment, unit: &str, amount: Decimal, is_time: bool) -> Option<Moment> {
+    const SECOND: i64 = 1_000_000_000;
+    if unit == "second" || unit == "millisecond" {
+        let nanos_each = if unit == "second" { SECOND } else { SECOND / 1000 };
+        let nanos = amount.multiply(Decimal::from(nanos_each))?.truncate().to_integer()?;
+        return shift_nanos(moment, nanos, is_time);
+    }
+    // Above seconds only whole steps count.
+    let whole = amount.truncate().to_integer()?;
+    match unit {
+        "minute" => return shift_nanos(moment, whole.checked_mul(60 * SECOND)?, is_time),
+        "hour" => return shift_nanos(moment, whole.checked_mul(3600 * SECOND)?, is_time),
+        _ if is_time => return None,
+        _ => {}
+    }
+    match unit {
+        "year" => moment.plus_months(whole.checked_mul(12)?),
+        "month" => match moment.precision {
+            Precision::Year => moment.plus_months((whole / 12).checked_mul(12)?),
+            _ => moment.plus_months(whole),
+        },
+        "week" => shift_days(moment, whole.checked_mul(7)?),
+        _ => shift_days(moment, whole),
+    }
+}
+
+fn shift_days(moment: Moment, days: i64) -> Option<Moment> {
+    match moment.precision {
+        Precision::Year => moment.plus_months((days / 365).checked_mul(12)?),
+        Precision::Month => moment.plus_months(days / 30),
+        Precision::Day | Precision::Hour | Precision::Minute | Precision::Second => moment.plus_days(days),
+    }
+}
+
+fn shift_nanos(moment: Moment, nanos: i64, is_time: bool) -> Option<Moment> {
+    const MINUTE: i64 = 60_000_000_000;
+    let cut = match moment.precision {
+        Precision::Year | Precision::Month | Precision::Day => return shift_days(moment, nanos / (24 * 60 * MINUTE)),
+        Precision::Hour => nanos / (60 * MINUTE) * (60 * MINUTE),
+        Precision::Minute => nanos / MINUTE * MINUTE,
+        Precision::Second => nanos,
+    };
+    moment.plus_nanos(i128::from(cut), is_time)
+}

@@ -1,0 +1,155 @@
+//! The functions of FHIRPath and FHIR's additions.
+
+mod convert;
+mod fhir;
+mod maths;
+mod range;
+mod sets;
+mod text;
+
+use super::diagnostic::Failure;
+use super::program::Code;
+use super::run::{Evaluated, Focus, Run, not_single};
+use super::table::Function;
+use super::value::{Collection, Item, Value};
+use std::ops::Range;
+
+/// One call: the collection before the point, the arguments, and where it stands.
+pub(super) struct Call<'c, 'r, 'd> {
+    run: &'c Run<'r, 'd>,
+    input: Collection<'d>,
+    arguments: &'c [Code],
+    focus: Focus<'c, 'd>,
+    at: &'c Range<usize>,
+}
+
+impl<'c, 'r, 'd> Call<'c, 'r, 'd> {
+    /// The value of an argument; empty when it was left out.
+    fn argument(&self, place: usize) -> Evaluated<'d> {
+        match self.arguments.get(place) {
+            Some(code) => self.run.eval(code, self.focus),
+            None => Ok(Collection::new()),
+        }
+    }
+
+    /// The value of an argument over one item of the input.
+    fn over(&self, place: usize, item: &Item<'d>, index: usize) -> Evaluated<'d> {
+        match self.arguments.get(place) {
+            Some(code) => self.run.eval(code, self.focus.on(item, index)),
+            None => Ok(Collection::new()),
+        }
+    }
+
+    /// Whether the condition at `place` is true of one item.
+    fn holds(&self, place: usize, item: &Item<'d>, index: usize) -> Result<bool, Failure> {
+        Ok(self.run.truth(&self.over(place, item, index)?, self.at)? == Some(true))
+    }
+
+    /// The only item of the input; none when it is empty.
+    fn single(&self, asked_by: &str) -> Result<Option<&Item<'d>>, Failure> {
+        match self.input.items() {
+            [] => Ok(None),
+            [item] => Ok(Some(item)),
+            _ => Err(not_single(asked_by, self.at)),
+        }
+    }
+
+    fn type_fault(&self, message: &str) -> Failure {
+        Failure::new("fhirpath.type", message, self.at.clone())
+    }
+}
+
+/// Calls a function.
+pub(super) fn call<'d>(
+    run: &Run<'_, 'd>,
+    function: Function,
+    input: Collection<'d>,
+    arguments: &[Code],
+    focus: Focus<'_, 'd>,
+    at: &Range<usize>,
+) -> Evaluated<'d> {
+    let call = Call { run, input, arguments, focus, at };
+    match function {
+        Function::Empty => Ok(call.input.is_empty().into()),
+        Function::Exists => sets::exists(call),
+        Function::Count => Ok(Collection::value(Value::Integer(call.input.len() as i64))),
+        Function::Not => Ok(run.truth(&call.input, at)?.map(|truth| !truth).into()),
+        Function::Where => sets::select_where(call),
+        Function::Select => sets::select(call),
+        Function::First => Ok(call.input.into_iter().next().into()),
+        Function::HasValue => fhir::has_value(&call),
+        Function::Extension => fhir::extension(call),
+        Function::All => sets::all(call),
+        Function::AllFalse | Function::AllTrue | Function::AnyFalse | Function::AnyTrue => sets::truths(function, call),
+        Function::Aggregate => sets::aggregate(call),
+        Function::Repeat => sets::repeat(call),
+        Function::Distinct => super::compare::distinct(run, call.input, at),
+        Function::IsDistinct => sets::is_distinct(call),
+        Function::Single => Ok(call.single("`single()`")?.cloned().into()),
+        Function::Last => Ok(call.input.into_iter().last().into()),
+        Function::Tail => Ok(call.input.into_iter().skip(1).collect()),
+        Function::Skip | Function::Take => sets::part(function, call),
+        Function::Intersect | Function::Exclude => sets::sift(function, call),
+        Function::SubsetOf | Function::SupersetOf => sets::is_subset(function, call),
+        Function::Union | Function::Combine => sets::merge(function, call),
+        Function::Children | Function::Descendants => sets::below(function, &call),
+        Function::Iif => sets::iif(call),
+        Function::Convert(target) => convert::convert(target, &call),
+        Function::Converts(target) => convert::converts(target, &call),
+        Function::Join => text::join(&call),
+        Function::Contains
+        | Function::EndsWith
+        | Function::IndexOf
+        | Function::LastIndexOf
+        | Function::Length
+        | Function::Lower
+        | Function::Replace
+        | Function::Split
+        | Function::StartsWith
+        | Function::Substring
+        | Function::ToChars
+        | Function::Trim
+        | Function::Upper => text::of_text(function, &call),
+        Function::Decode | Function::Encode | Function::Escape | Function::Unescape => text::coded(function, &call),
+        Function::Abs
+        | Function::Ceiling
+        | Function::Exp
+        | Function::Floor
+        | Function::Ln
+        | Function::Log
+        | Function::Power
+        | Function::Round
+        | Function::Sqrt
+        | Function::Truncate => maths::of_number(function, &call),
+        Function::LowBoundary | Function::HighBoundary => range::boundary(function, &call),
+        Function::Precision => range::precision(&call),
+        Function::Comparable => range::comparable(&call),
+        Function::Trace => fhir::trace(call),
+        Function::Now | Function::Today | Function::TimeOfDay => fhir::time(function, &call),
+        Function::GetValue => fhir::get_value(&call),
+        Function::Resolve => fhir::resolve(&call),
+        Function::MemberOf => fhir::member_of(&call),
+        Function::HtmlChecks => fhir::html_checks(&call),
+        // These have a form of their own in a program and are never called.
+        Function::Is
+        | Function::As
+        | Function::OfType
+        | Function::Type
+        | Function::Matches
+        | Function::MatchesFull
+        | Function::ReplaceMatches => Ok(Collection::new()),
+    }
+}
+
+/// Calls a function that takes a regular expression.
+pub(super) fn pattern<'d>(
+    run: &Run<'_, 'd>,
+    function: Function,
+    pattern: &regex::Regex,
+    input: Collection<'d>,
+    arguments: &[Code],
+    focus: Focus<'_, 'd>,
+    at: &Range<usize>,
+) -> Evaluated<'d> {
+    text::matched(function, pattern, &Call { run, input, arguments, focus, at })
+}

@@ -1,0 +1,275 @@
+//! The functions: their names, and how many arguments of which kind each takes.
+
+/// Every function that can be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Function {
+    Abs,
+    Aggregate,
+    All,
+    AllFalse,
+    AllTrue,
+    AnyFalse,
+    AnyTrue,
+    As,
+    Ceiling,
+    Children,
+    Combine,
+    Comparable,
+    Contains,
+    Convert(Target),
+    Converts(Target),
+    Count,
+    Decode,
+    Descendants,
+    Distinct,
+    Empty,
+    Encode,
+    EndsWith,
+    Escape,
+    Exclude,
+    Exists,
+    Exp,
+    Extension,
+    First,
+    Floor,
+    GetValue,
+    HasValue,
+    HighBoundary,
+    HtmlChecks,
+    Iif,
+    IndexOf,
+    Intersect,
+    Is,
+    IsDistinct,
+    Join,
+    Last,
+    LastIndexOf,
+    Length,
+    Ln,
+    Log,
+    LowBoundary,
+    Lower,
+    Matches,
+    MatchesFull,
+    MemberOf,
+    Not,
+    Now,
+    OfType,
+    Power,
+    Precision,
+    Repeat,
+    Replace,
+    ReplaceMatches,
+    Resolve,
+    Round,
+    Select,
+    Single,
+    Skip,
+    Split,
+    Sqrt,
+    StartsWith,
+    SubsetOf,
+    Substring,
+    SupersetOf,
+    Tail,
+    Take,
+    TimeOfDay,
+    ToChars,
+    Today,
+    Trace,
+    Trim,
+    Truncate,
+    Type,
+    Unescape,
+    Union,
+    Upper,
+    Where,
+}
+
+/// What `toX()` and `convertsToX()` aim at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Boolean,
+    Date,
+    DateTime,
+    Decimal,
+    Integer,
+    Quantity,
+    String,
+    Time,
+}
+
+/// What the arguments of a function are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arguments {
+    /// Values, computed once where the call stands.
+    Values,
+    /// Expressions over each item of the input; a first value may stand before (`trace`) or after (`aggregate`).
+    OverItems,
+    /// The name of a type.
+    TypeName,
+    /// A regular expression, written out as a literal; then values.
+    Pattern,
+}
+
+/// One function as it may be called.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signature {
+    pub(super) name: &'static str,
+    pub(super) function: Function,
+    pub(super) least: usize,
+    pub(super) most: usize,
+    pub(super) arguments: Arguments,
+}
+
+const fn of(name: &'static str, function: Function, least: usize, most: usize) -> Signature {
+    Signature { name, function, least, most, arguments: Arguments::Values }
+}
+
+const fn over_items(name: &'static str, function: Function, least: usize, most: usize) -> Signature {
+    Signature { name, function, least, most, arguments: Arguments::OverItems }
+}
+
+const fn with_type(name: &'static str, function: Function) -> Signature {
+    Signature { name, function, least: 1, most: 1, arguments: Arguments::TypeName }
+}
+
+const fn with_pattern(name: &'static str, function: Function, count: usize) -> Signature {
+    Signature { name, function, least: count, most: count, arguments: Arguments::Pattern }
+}
+
+/// The functions in the order of their names.
+pub(super) const FUNCTIONS: &[Signature] = &[
+    of("abs", Function::Abs, 0, 0),
+    over_items("aggregate", Function::Aggregate, 1, 2),
+    over_items("all", Function::All, 1, 1),
+    of("allFalse", Function::AllFalse, 0, 0),
+    of("allTrue", Function::AllTrue, 0, 0),
+    of("anyFalse", Function::AnyFalse, 0, 0),
+    of("anyTrue", Function::AnyTrue, 0, 0),
+    with_type("as", Function::As),
+    of("ceiling", Function::Ceiling, 0, 0),
+    of("children", Function::Children, 0, 0),
+    of("combine", Function::Combine, 1, 1),
+    of("comparable", Function::Comparable, 1, 1),
+    of("contains", Function::Contains, 1, 1),
+    of("convertsToBoolean", Function::Converts(Target::Boolean), 0, 0),
+    of("convertsToDate", Function::Converts(Target::Date), 0, 0),
+    of("convertsToDateTime", Function::Converts(Target::DateTime), 0, 0),
+    of("convertsToDecimal", Function::Converts(Target::Decimal), 0, 0),
+    of("convertsToInteger", Function::Converts(Target::Integer), 0, 0),
+    of("convertsToQuantity", Function::Converts(Target::Quantity), 0, 1),
+    of("convertsToString", Function::Converts(Target::String), 0, 0),
+    of("convertsToTime", Function::Converts(Target::Time), 0, 0),
+    of("count", Function::Count, 0, 0),
+    of("decode", Function::Decode, 1, 1),
+    of("descendants", Function::Descendants, 0, 0),
+    of("distinct", Function::Distinct, 0, 0),
+    of("empty", Function::Empty, 0, 0),
+    of("encode", Function::Encode, 1, 1),
+    of("endsWith", Function::EndsWith, 1, 1),
+    of("escape", Function::Escape, 1, 1),
+    of("exclude", Function::Exclude, 1, 1),
+    over_items("exists", Function::Exists, 0, 1),
+    of("exp", Function::Exp, 0, 0),
+    of("extension", Function::Extension, 1, 1),
+    of("first", Function::First, 0, 0),
+    of("floor", Function::Floor, 0, 0),
+    of("getValue", Function::GetValue, 0, 0),
+    of("hasValue", Function::HasValue, 0, 0),
+    of("highBoundary", Function::HighBoundary, 0, 1),
+    of("htmlChecks", Function::HtmlChecks, 0, 0),
+    over_items("iif", Function::Iif, 2, 3),
+    of("indexOf", Function::IndexOf, 1, 1),
+    of("intersect", Function::Intersect, 1, 1),
+    with_type("is", Function::Is),
+    of("isDistinct", Function::IsDistinct, 0, 0),
+    of("join", Function::Join, 0, 1),
+    of("last", Function::Last, 0, 0),
+    of("lastIndexOf", Function::LastIndexOf, 1, 1),
+    of("length", Function::Length, 0, 0),
+    of("ln", Function::Ln, 0, 0),
+    of("log", Function::Log, 1, 1),
+    of("lowBoundary", Function::LowBoundary, 0, 1),
+    of("lower", Function::Lower, 0, 0),
+    with_pattern("matches", Function::Matches, 1),
+    with_pattern("matchesFull", Function::MatchesFull, 1),
+    of("memberOf", Function::MemberOf, 1, 1),
+    of("not", Function::Not, 0, 0),
+    of("now", Function::Now, 0, 0),
+    with_type("ofType", Function::OfType),
+    of("power", Function::Power, 1, 1),
+    of("precision", Function::Precision, 0, 0),
+    over_items("repeat", Function::Repeat, 1, 1),
+    of("replace", Function::Replace, 2, 2),
+    with_pattern("replaceMatches", Function::ReplaceMatches, 2),
+    of("resolve", Function::Resolve, 0, 0),
+    of("round", Function::Round, 0, 1),
+    over_items("select", Function::Select, 1, 1),
+    of("single", Function::Single, 0, 0),
+    of("skip", Function::Skip, 1, 1),
+    of("split", Function::Split, 1, 1),
+    of("sqrt", Function::Sqrt, 0, 0),
+    of("startsWith", Function::StartsWith, 1, 1),
+    of("subsetOf", Function::SubsetOf, 1, 1),
+    of("substring", Function::Substring, 1, 2),
+    of("supersetOf", Function::SupersetOf, 1, 1),
+    of("tail", Function::Tail, 0, 0),
+    of("take", Function::Take, 1, 1),
+    of("timeOfDay", Function::TimeOfDay, 0, 0),
+    of("toBoolean", Function::Convert(Target::Boolean), 0, 0),
+    of("toChars", Function::ToChars, 0, 0),
+    of("toDate", Function::Convert(Target::Date), 0, 0),
+    of("toDateTime", Function::Convert(Target::DateTime), 0, 0),
+    of("toDecimal", Function::Convert(Target::Decimal), 0, 0),
+    of("toInteger", Function::Convert(Target::Integer), 0, 0),
+    of("toQuantity", Function::Convert(Target::Quantity), 0, 1),
+    of("toString", Function::Convert(Target::String), 0, 0),
+    of("toTime", Function::Convert(Target::Time), 0, 0),
+    of("today", Function::Today, 0, 0),
+    over_items("trace", Function::Trace, 1, 2),
+    of("trim", Function::Trim, 0, 0),
+    of("truncate", Function::Truncate, 0, 0),
+    of("type", Function::Type, 0, 0),
+    of("unescape", Function::Unescape, 1, 1),
+    of("union", Function::Union, 1, 1),
+    of("upper", Function::Upper, 0, 0),
+    over_items("where", Function::Where, 1, 1),
+];
+
+/// Functions that FHIRPath or FHIR define and that are refused for now, so that the message can say so.
+pub(super) const REFUSED: &[&str] = &[
+    "checkModifiers",
+    "coalesce",
+    "conformsTo",
+    "defineVariable",
+    "elementDefinition",
+    "repeatAll",
+    "slice",
+    "sort",
+    "subsumedBy",
+    "subsumes",
+    "validateVS",
+    "lookup",
+    "translate",
+    "expand",
+];
+
+/// The function of this name.
+pub(super) fn find(name: &str) -> Option<Signature> {
+    FUNCTIONS.binary_search_by_key(&name, |signature| signature.name).ok().and_then(|at| FUNCTIONS.get(at).copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_stand_in_order_so_that_each_is_found() {
+        for pair in FUNCTIONS.windows(2) {
+            assert!(pair[0].name < pair[1].name, "{} stands before {}", pair[0].name, pair[1].name);
+        }
+        assert!(FUNCTIONS.iter().all(|signature| find(signature.name).is_some()));
+        assert!(REFUSED.iter().all(|name| find(name).is_none()));
+    }
+}

@@ -1,0 +1,122 @@
+//! Reading, tolerating, checking and mapping a body: all that needs nothing but the body.
+
+use super::{Parts, incident};
+use crate::access::Sender;
+use crate::document::Document;
+use crate::error::Error;
+use crate::fhir::{self, Format, Limits};
+use crate::issue::{Issue, Rule, any_refuses};
+use crate::mapping::Variables;
+use crate::model::Canonical;
+use crate::profile::Profiles;
+use crate::profile::tolerance::{self, Tolerance};
+use jiff::Timestamp;
+
+/// A body that was read and found acceptable.
+pub(super) struct Read {
+    pub(super) document: Document,
+    /// Warnings and information.
+    pub(super) issues: Vec<Issue>,
+}
+
+/// A canonical value made from a body.
+pub(super) struct Mapped {
+    pub(super) canonical: Canonical,
+    pub(super) value: serde_json::Value,
+    /// Name and version of the mapping.
+    pub(super) mapping: String,
+    pub(super) issues: Vec<Issue>,
+}
+
+/// What reading and checking say of a body.
+pub struct Judged {
+    /// The tree, in the form that was checked; none where the text could not be read.
+    pub document: Option<Document>,
+    /// Everything that was found.
+    pub issues: Vec<Issue>,
+    /// True when the fault lies in the text itself and not in what it says.
+    pub is_malformed: bool,
+}
+
+impl Judged {
+    /// Reads a body, turns tolerated deviations into R4, and checks it against its type's definition and the profiles
+    /// that are `demanded`.
+    pub fn of(
+        body: &[u8],
+        format: Format,
+        expected_type: Option<&str>,
+        demanded: &[&str],
+        profiles: &Profiles,
+        tolerances: &[Tolerance],
+        limits: &Limits,
+    ) -> Judged {
+        let parsed = fhir::parse(body, format, limits);
+        let mut issues = parsed.issues;
+        let Some(mut document) = parsed.document else {
+            return Judged { document: None, issues, is_malformed: true };
+        };
+        let is_malformed = any_refuses(&issues);
+        if let Some(release) = fhir::is_stu3(&document) {
+            issues.push(release);
+            return Judged { document: Some(document), issues, is_malformed };
+        }
+        issues.extend(tolerance::apply(&mut document, tolerances));
+        issues.extend(profiles.check(&document, expected_type, demanded));
+        let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
+        Judged { document: Some(document), issues, is_malformed }
+    }
+}
+
+/// Faults of what was sent as a whole, rather than of the data in it.
+fn is_about_the_text(rule: Rule) -> bool {
+    matches!(rule, Rule::ResourceTypeMissing | Rule::ResourceTypeUnknown | Rule::ResourceTypeMismatch)
+}
+
+impl Parts {
+    pub(super) fn read(
+        &self,
+        body: &[u8],
+        format: Format,
+        resource_type: &str,
+        sender: &Sender,
+    ) -> Result<Read, Error> {
+        if body.len() > self.limits.bytes_max {
+            return Err(Error::TooLarge(self.limits.bytes_max));
+        }
+        let tolerances: Vec<Tolerance> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
+        let demanded: Vec<&str> = sender.profiles.iter().map(String::as_str).collect();
+        let judged =
+            Judged::of(body, format, Some(resource_type), &demanded, &self.profiles, &tolerances, &self.limits);
+        match judged {
+            Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
+            Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),
+            Judged { issues, .. } => Err(Error::Rejected(issues)),
+        }
+    }
+
+    pub(super) fn map(&self, document: &Document, sender: &Sender, now: Timestamp) -> Result<Mapped, Error> {
+        let variables = Variables { sender: &sender.variables, now, trees: &[] };
+        let Some(mapping) = self.library.inbound(document, &variables) else {
+            let kind = document.resource_type().unwrap_or("resource").to_owned();
+            let mut forms: Vec<&str> = self
+                .library
+                .mappings()
+                .filter(|mapping| mapping.source_resource() == Some(kind.as_str()))
+                .map(|mapping| mapping.title())
+                .collect();
+            forms.sort_unstable();
+            let issue = Issue::new(Rule::MappingNone, format!("No mapping takes a {kind} of this form"))
+                .at(document.root().place())
+                .hint(format!("forms that are taken: {}", forms.join("; ")));
+            return Err(Error::Rejected(vec![issue]));
+        };
+        let outcome = mapping.run(document, &variables);
+        if any_refuses(&outcome.issues) {
+            return Err(Error::Rejected(outcome.issues));
+        }
+        let kind = outcome.kind.ok_or_else(|| incident("an inbound mapping made no canonical value"))?;
+        let canonical = kind.take(outcome.value.clone()).map_err(|fault| incident(&fault.to_string()))?;
+        let mapping = format!("{} {}", mapping.name(), mapping.version());
+        Ok(Mapped { canonical, value: outcome.value, mapping, issues: outcome.issues })
+    }
+}

@@ -1,0 +1,296 @@
+//! The unit of work: everything that an accepted submission causes, kept together or not at all.
+
+use super::decide::{Effects, NewRequest};
+use super::render::Rendered;
+use super::settle::Settled;
+use super::{Parts, Receipt, Submission};
+use crate::access::{Caller, Sender};
+use crate::document::{Document, NodeId};
+use crate::error::Error;
+use crate::fhir::{self, Format};
+use crate::issue::{Issue, Rule};
+use crate::ledger::{Ask, Event, Request, State, instant, stamp};
+use crate::model::{Canonical, Kind, NhsNumber, PatientLink, Referral, WaitingListEntry};
+use crate::store::{KeptResource, NewDelivery, NewResource, NewSubmission, Unit};
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// A submission that was read, checked and mapped, on its way into the store.
+pub(super) struct Keeping {
+    pub(super) parts: Arc<Parts>,
+    pub(super) caller: Caller,
+    pub(super) sender: Sender,
+    pub(super) submission: Submission,
+    pub(super) document: Document,
+    pub(super) canonical: Canonical,
+    pub(super) value: serde_json::Value,
+    pub(super) mapping: String,
+    pub(super) issues: Vec<Issue>,
+    pub(super) now: Timestamp,
+}
+
+impl Keeping {
+    /// Carries it out. Runs in the store's transaction, so what it reads and what it writes are one step.
+    pub(super) fn carry_out(mut self, unit: &Unit<'_>) -> Result<Receipt, Error> {
+        let body_sha256 = self.fingerprint();
+        if let Some(receipt) = self.replay(unit, &body_sha256)? {
+            return Ok(receipt);
+        }
+        let receipt = match self.settle(unit, &body_sha256)? {
+            Settled::Kept(kept) => self.receipt_of(unit, kept, false)?,
+            Settled::Write { id, before } => self.write(unit, &id, before, &body_sha256)?,
+        };
+        if let Some(key) = &self.submission.idempotency_key {
+            let json = serde_json::to_string(&receipt).map_err(|_| super::incident("a receipt cannot be written"))?;
+            unit.put_key(&self.caller.name, key, &body_sha256, &json, self.now)?;
+        }
+        Ok(receipt)
+    }
+
+    fn write(
+        &mut self,
+        unit: &Unit<'_>,
+        id: &str,
+        before: Option<KeptResource>,
+        body_sha256: &[u8],
+    ) -> Result<Receipt, Error> {
+        let effects = self.decide(unit, id)?;
+        self.caller.grant.allows_organisation(&effects.organisation).map_err(super::forbidden)?;
+        if let Some(before) = &before
+            && before.organisation != effects.organisation
+        {
+            return Err(Error::Conflict("a resource stays with the organisation that it was first kept for".into()));
+        }
+        let version = before.as_ref().map_or(1, |before| before.version + 1);
+        let rendered = self.plan(unit, id, &effects)?;
+        self.keep_resource(unit, id, version, &effects, body_sha256)?;
+        self.keep_canonical(unit, id, &effects)?;
+        if let (Some(request), Some((request_id, rendered))) = (&effects.request, &rendered) {
+            self.keep_request(unit, request_id, id, &effects.organisation, request, rendered)?;
+        }
+        for (request, event) in &effects.events {
+            unit.happen(request, event, &self.submission.correlation_id, self.now)?;
+        }
+        let interaction = self.submission.write.interaction();
+        let resource_type = &self.submission.resource_type;
+        unit.audit(&self.caller.name, interaction, resource_type, id, &self.submission.correlation_id, self.now)?;
+        let kept = unit.resource(resource_type, id)?.ok_or(Error::NotFound)?;
+        self.receipt_of(unit, kept, before.is_none())
+    }
+
+    /// Chooses the request's id and renders its delivery, before anything is written.
+    fn plan(&self, unit: &Unit<'_>, id: &str, effects: &Effects) -> Result<Option<(String, Rendered)>, Error> {
+        let Some(request) = &effects.request else { return Ok(None) };
+        // A request is followed at the Task of its own id. The Task that asks for a change is that Task; a follow-up
+        // asked for by a ServiceRequest lends its id; one asked for again and again by the same PIFU Task cannot.
+        let is_own_task = matches!(request.ask, Ask::Change(_));
+        let lends_id = self.submission.resource_type != "Task" && unit.resource("Task", id)?.is_none();
+        let request_id = if is_own_task || lends_id { id.to_owned() } else { uuid::Uuid::now_v7().to_string() };
+        let rendered = self.render(&request_id, &effects.organisation, request)?;
+        Ok(Some((request_id, rendered)))
+    }
+
+    fn keep_resource(
+        &mut self,
+        unit: &Unit<'_>,
+        id: &str,
+        version: u64,
+        effects: &Effects,
+        body_sha256: &[u8],
+    ) -> Result<(), Error> {
+        let identifiers = self.identifiers();
+        stamp(&mut self.document, id, version, self.now);
+        let json = fhir::json(self.document.root());
+        let status = self.document.root().child_named("status").and_then(|status| status.string());
+        let patient = self.patient(unit)?;
+        unit.put_resource(&NewResource {
+            resource_type: &self.submission.resource_type,
+            id,
+            version,
+            last_updated: self.now,
+            organisation: &effects.organisation,
+            patient: patient.as_ref().map(NhsNumber::reveal),
+            status,
+            body_sha256,
+            json: &json,
+            identifiers: &identifiers,
+        })?;
+        unit.put_submission(&NewSubmission {
+            at: self.now,
+            resource_type: &self.submission.resource_type,
+            id,
+            version,
+            caller: &self.caller.name,
+            correlation_id: &self.submission.correlation_id,
+            mapping: &self.mapping,
+            format: match self.submission.format {
+                Format::Json => "json",
+                Format::Xml => "xml",
+            },
+            body: &self.submission.body,
+        })?;
+        Ok(())
+    }
+
+    fn keep_canonical(&self, unit: &Unit<'_>, id: &str, effects: &Effects) -> Result<(), Error> {
+        let patient = self.patient(unit)?;
+        let patient = patient.as_ref().map(NhsNumber::reveal);
+        let pathway = effects.pathway.as_deref();
+        unit.put_canonical(self.canonical.kind(), id, &effects.organisation, patient, pathway, &self.value)?;
+        if let Some(referral) = &effects.referral {
+            let entry = entry_of(id, referral);
+            let entry = serde_json::to_value(entry).map_err(|_| super::incident("an entry cannot be written"))?;
+            unit.put_entry(id, &effects.organisation, patient, pathway, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn keep_request(
+        &mut self,
+        unit: &Unit<'_>,
+        request_id: &str,
+        resource_id: &str,
+        organisation: &str,
+        request: &NewRequest,
+        rendered: &Rendered,
+    ) -> Result<(), Error> {
+        let correlation_id = &self.submission.correlation_id;
+        let kept = Request {
+            id: request_id.to_owned(),
+            ask: request.ask,
+            state: State::Requested,
+            appointment: request.appointment.as_ref().map(|known| known.id.clone()),
+            pathway: request.pathway.clone(),
+            organisation: organisation.to_owned(),
+            requested_at: self.now,
+            changed_at: self.now,
+            reason: None,
+        };
+        unit.put_request(&kept, correlation_id)?;
+        for superseded in &request.supersedes {
+            unit.happen(superseded, &Event::Superseded { by: request_id.to_owned() }, correlation_id, self.now)?;
+        }
+        if let Some(appointment) = &kept.appointment {
+            unit.touch("Appointment", appointment, None, self.now)?;
+        }
+        unit.put_delivery(&NewDelivery {
+            id: &rendered.id,
+            request: request_id,
+            downstream: &rendered.downstream,
+            lane: &rendered.lane,
+            resource_type: rendered.resource_type,
+            body: &rendered.body,
+            correlation_id,
+            at: self.now,
+        })?;
+        if (self.submission.resource_type.as_str(), resource_id) != ("Task", request_id) {
+            self.keep_following_task(unit, request_id, resource_id, organisation)?;
+        }
+        self.issues.push(Issue::new(
+            Rule::RequestFollow,
+            format!("Accepted, kept and on its way; follow it at Task/{request_id}"),
+        ));
+        Ok(())
+    }
+
+    /// The Task at which a PIFU booking is followed.
+    fn keep_following_task(
+        &self,
+        unit: &Unit<'_>,
+        request_id: &str,
+        resource_id: &str,
+        organisation: &str,
+    ) -> Result<(), Error> {
+        let patient = self.patient(unit)?;
+        let mut task = json!({
+            "resourceType": "Task",
+            "status": State::Requested.task_status(),
+            "intent": "order",
+            "code": {"coding": [{"system": "urn:stile:change-request", "code": Ask::PifuBooking.as_str()}]},
+            "focus": {"reference": format!("{}/{resource_id}", self.submission.resource_type)},
+            "authoredOn": instant(self.now),
+        });
+        if let Some(patient) = &patient {
+            task["for"] = json!({
+                "type": "Patient",
+                "identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": patient.reveal()}
+            });
+        }
+        let mut document = Document::from_value(&task);
+        stamp(&mut document, request_id, 1, self.now);
+        unit.put_resource(&NewResource {
+            resource_type: "Task",
+            id: request_id,
+            version: 1,
+            last_updated: self.now,
+            organisation,
+            patient: patient.as_ref().map(NhsNumber::reveal),
+            status: Some(State::Requested.task_status()),
+            body_sha256: &[],
+            json: &fhir::json(document.root()),
+            identifiers: &[],
+        })?;
+        Ok(())
+    }
+
+    /// The patient's NHS number: as told, or by the Patient that a reference names.
+    fn patient(&self, unit: &Unit<'_>) -> Result<Option<NhsNumber>, Error> {
+        let Some(link) = self.canonical.patient() else { return Ok(None) };
+        if link.nhs_number.is_some() {
+            return Ok(link.nhs_number);
+        }
+        let Some(id) = link.reference.as_deref().and_then(|reference| reference.strip_prefix("Patient/")) else {
+            return Ok(None);
+        };
+        let Some((organisation, value)) = unit.canonical(Kind::Patient, id)? else { return Ok(None) };
+        if self.caller.grant.allows_organisation(&organisation).is_err() {
+            return Ok(None);
+        }
+        Ok(serde_json::from_value::<PatientLink>(json!({"nhs_number": value.get("nhs_number")}))
+            .ok()
+            .and_then(|link| link.nhs_number))
+    }
+
+    fn receipt_of(&mut self, unit: &Unit<'_>, kept: KeptResource, created: bool) -> Result<Receipt, Error> {
+        Ok(Receipt {
+            json: unit.shown(&kept)?,
+            resource_type: kept.resource_type,
+            id: kept.id,
+            version: kept.version,
+            last_updated: kept.last_updated,
+            created,
+            issues: std::mem::take(&mut self.issues),
+        })
+    }
+
+    /// What makes two submissions the same one: the form and the bytes.
+    fn fingerprint(&self) -> Vec<u8> {
+        let mut hash = Sha256::new();
+        hash.update(match self.submission.format {
+            Format::Json => b"j",
+            Format::Xml => b"x",
+        });
+        hash.update(self.submission.resource_type.as_bytes());
+        hash.update([0]);
+        hash.update(&self.submission.body);
+        hash.finalize().to_vec()
+    }
+}
+
+/// The place on the waiting list that a referral makes.
+fn entry_of(id: &str, referral: &Referral) -> WaitingListEntry {
+    WaitingListEntry {
+        id: id.to_owned(),
+        status: referral.status,
+        patient: referral.patient.clone(),
+        pathway: referral.pathway.clone(),
+        referrals: referral.identifiers.clone(),
+        provider: referral.provider.clone(),
+        treatment_function: referral.treatment_function.clone(),
+        priority: referral.priority,
+        received_on: None,
+        appointments: Vec::new(),
+    }
+}

@@ -1,0 +1,221 @@
+//! The one way in: accept a submission.
+//!
+//! Every wire goes through [`Intake::accept`]: parse, tolerate, check, map; then, in one unit of work of the store,
+//! settle which resource it is, let the ledger decide, render what goes downstream, and keep it all. A refusal keeps
+//! nothing. No call leaves the house in here.
+
+mod decide;
+mod judge;
+mod keep;
+mod render;
+mod settle;
+
+pub use judge::Judged;
+
+use crate::access::{Caller, Denied, Interaction, Sender};
+use crate::error::Error;
+use crate::fhir::{Format, Limits, Token};
+use crate::issue::Issue;
+use crate::ledger::Policy;
+use crate::mapping::Library;
+use crate::profile::Profiles;
+use crate::store::Store;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A resource as a caller sent it.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The type in the address.
+    pub resource_type: String,
+    /// What is asked.
+    pub write: Write,
+    /// The body, as it came.
+    pub body: Bytes,
+    /// Its form.
+    pub format: Format,
+    /// The caller's key for this request: the same key with the same body gets the same answer.
+    pub idempotency_key: Option<String>,
+    /// Follows the submission to its end.
+    pub correlation_id: String,
+}
+
+/// Which interaction a submission is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// `POST`: the id is made here.
+    Create {
+        /// `If-None-Exist`: the identifier whose owner settles the create.
+        if_none_exist: Option<Token>,
+    },
+    /// `PUT`: the id is in the address.
+    Update {
+        /// The id in the address.
+        id: String,
+        /// `If-Match`: the version that the caller read.
+        if_match: Option<u64>,
+    },
+}
+
+impl Write {
+    fn interaction(&self) -> Interaction {
+        match self {
+            Write::Create { .. } => Interaction::Create,
+            Write::Update { .. } => Interaction::Update,
+        }
+    }
+}
+
+/// What a caller gets for an accepted submission.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Type of the resource.
+    pub resource_type: String,
+    /// Its id.
+    pub id: String,
+    /// Its version, from 1.
+    pub version: u64,
+    /// When it was last changed.
+    pub last_updated: Timestamp,
+    /// True when it did not exist before.
+    pub created: bool,
+    /// What is worth knowing: warnings, tolerances that were applied.
+    pub issues: Vec<Issue>,
+    /// The resource as FHIR JSON.
+    pub json: String,
+}
+
+/// Where changes are forwarded to.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    /// ODS code of the organisation that must act, to the name of its downstream.
+    pub downstream_of: BTreeMap<String, String>,
+    /// Name of a downstream, to the sender profile whose variables its messages are rendered with.
+    pub sender_of: BTreeMap<String, Sender>,
+    /// The address of this gateway's FHIR interface, as receivers may call it.
+    pub base_url: String,
+}
+
+/// What an intake is built from.
+pub struct Parts {
+    /// Where it keeps.
+    pub store: Store,
+    /// What it checks against.
+    pub profiles: Profiles,
+    /// What it maps with.
+    pub library: Library,
+    /// Who sends.
+    pub senders: BTreeMap<String, Sender>,
+    /// How much it reads.
+    pub limits: Limits,
+    /// What the site decided about requests.
+    pub policy: Policy,
+    /// Where changes go.
+    pub routes: Routes,
+    /// Rung when something new is due. A hint that carries nothing.
+    pub bell: Arc<watch::Sender<()>>,
+}
+
+/// Accepts submissions. Cheap to clone.
+#[derive(Clone)]
+pub struct Intake {
+    parts: Arc<Parts>,
+}
+
+impl Intake {
+    /// An intake of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Intake { parts: Arc::new(parts) }
+    }
+
+    /// What it checks against.
+    pub fn profiles(&self) -> &Profiles {
+        &self.parts.profiles
+    }
+
+    /// What it maps with.
+    pub fn library(&self) -> &Library {
+        &self.parts.library
+    }
+
+    /// Accepts a submission whole, or refuses it and keeps nothing. When this returns `Ok`, all of it is on disk.
+    ///
+    /// # Errors
+    /// `Forbidden` by the grant; `TooLarge`, `Malformed` and `Rejected` with everything that is wrong; `KeyReused`,
+    /// `Duplicate`, `Conflict`, `Stale` about what is kept already; `Unavailable` and `Internal`.
+    pub async fn accept(&self, caller: &Caller, submission: Submission, now: Timestamp) -> Result<Receipt, Error> {
+        caller.grant.allows(submission.write.interaction(), &submission.resource_type).map_err(forbidden)?;
+        let sender = self.parts.sender(caller)?;
+        let parsed = self.parts.read(&submission.body, submission.format, &submission.resource_type, sender)?;
+        let mapped = self.parts.map(&parsed.document, sender, now)?;
+        let mut issues = parsed.issues;
+        issues.extend(mapped.issues);
+        let keeping = keep::Keeping {
+            parts: Arc::clone(&self.parts),
+            caller: caller.clone(),
+            sender: sender.clone(),
+            submission,
+            document: parsed.document,
+            canonical: mapped.canonical,
+            value: mapped.value,
+            mapping: mapped.mapping,
+            issues,
+            now,
+        };
+        let receipt = self.parts.store.write(move |unit| keeping.carry_out(unit)).await?;
+        self.parts.bell.send_replace(());
+        Ok(receipt)
+    }
+
+    /// Judges a resource as [`Intake::accept`] would, and keeps nothing: every issue of the verdict, refusals
+    /// included. What depends on what is kept already (guards, duplicates) is not judged.
+    ///
+    /// # Errors
+    /// `Forbidden` by the grant, `TooLarge`, and `Malformed` where the body could not be read at all.
+    pub fn validate(
+        &self,
+        caller: &Caller,
+        resource_type: &str,
+        body: &[u8],
+        format: Format,
+        now: Timestamp,
+    ) -> Result<Vec<Issue>, Error> {
+        caller.grant.allows(Interaction::Validate, resource_type).map_err(forbidden)?;
+        let sender = self.parts.sender(caller)?;
+        match self.parts.read(body, format, resource_type, sender) {
+            Err(Error::Rejected(issues)) => Ok(issues),
+            Err(error) => Err(error),
+            Ok(read) => {
+                let mut issues = read.issues;
+                match self.parts.map(&read.document, sender, now) {
+                    Ok(mapped) => issues.extend(mapped.issues),
+                    Err(Error::Rejected(refusals)) => issues.extend(refusals),
+                    Err(error) => return Err(error),
+                }
+                Ok(issues)
+            }
+        }
+    }
+}
+
+impl Parts {
+    fn sender(&self, caller: &Caller) -> Result<&Sender, Error> {
+        // Settings are checked at start, so a caller without a sender is a fault of ours.
+        self.senders.get(&caller.sender).ok_or_else(|| incident("a caller's sender is not in the settings"))
+    }
+}
+
+fn forbidden(denied: Denied) -> Error {
+    Error::Forbidden(denied.to_string())
+}
+
+/// A fault of ours: logged once here with its cause, told by its number.
+fn incident(cause: &str) -> Error {
+    let incident = uuid::Uuid::new_v4().to_string();
+    tracing::error!(incident, cause, "internal fault");
+    Error::Internal(incident)
+}

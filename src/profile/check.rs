@@ -1,0 +1,410 @@
+//! The walk over document and plan.
+
+use super::invariant;
+use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
+use crate::document::{Document, Name, Node};
+use crate::issue::{Issue, Rule, Severity, nearest};
+use crate::terminology::values::ValueSets;
+use std::ops::Range;
+
+/// The most issues that one check tells.
+pub(super) const ISSUE_COUNT_MAX: usize = 200;
+/// The longest name of an unknown element that is repeated in a message, in bytes.
+const QUOTED_BYTES_MAX: usize = 64;
+
+/// Checks `document`; see [`super::Profiles::check`].
+pub(super) fn check(
+    plan: &Plan,
+    values: &ValueSets,
+    document: &Document,
+    expected_type: Option<&str>,
+    profiles: &[&str],
+) -> Vec<Issue> {
+    let root = document.root();
+    let mut walk = Walk {
+        plan,
+        values,
+        names: &plan.names,
+        issues: Vec::new(),
+        counts: Vec::new(),
+        pass: Pass::Base,
+        resource: root,
+        root,
+        is_full: false,
+    };
+    if let Some(kind) = walk.resource_kind(root, expected_type) {
+        walk.complex(root, kind);
+        walk.pass = Pass::Profile;
+        for profile in profiles {
+            walk.profile(root, kind, profile);
+        }
+    }
+    walk.issues
+}
+
+/// What a walk looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// All that the base definition asks.
+    Base,
+    /// What a profile asks more.
+    Profile,
+}
+
+/// A walk under way.
+pub(super) struct Walk<'p, 'd> {
+    pub(super) plan: &'p Plan,
+    pub(super) values: &'p ValueSets,
+    pub(super) names: &'p super::plan::Names,
+    issues: Vec<Issue>,
+    /// How often each element of the open kinds has been met; one stack for the whole walk.
+    counts: Vec<u32>,
+    pub(super) pass: Pass,
+    resource: Node<'d>,
+    root: Node<'d>,
+    pub(super) is_full: bool,
+}
+
+impl<'p, 'd> Walk<'p, 'd> {
+    /// Tells an issue, unless the same is told already or there are too many.
+    pub(super) fn tell(&mut self, node: Node<'d>, issue: Issue) {
+        self.tell_at(issue.at(node.place()));
+    }
+
+    fn tell_at(&mut self, issue: Issue) {
+        if self.is_full || self.issues.iter().any(|told| is_same(told, &issue)) {
+            return;
+        }
+        if self.issues.len() + 1 == ISSUE_COUNT_MAX {
+            self.is_full = true;
+            let message = format!("there are more issues than the {ISSUE_COUNT_MAX} that are told");
+            self.issues.push(Issue::new(Rule::NotEvaluated, message).hint("put these right and send it again"));
+            return;
+        }
+        self.issues.push(issue);
+    }
+
+    /// What asked for something of `element`, for `Issue::asked_by`.
+    pub(super) fn asker(&self, kind: &Kind, element: &Element) -> String {
+        format!("{}.{} of {}", kind.path, element.name.as_str(), self.plan.url(kind))
+    }
+
+    // ---- resources
+
+    /// The kind of a resource; tells what is wrong with its type.
+    fn resource_kind(&mut self, node: Node<'d>, expected: Option<&str>) -> Option<KindId> {
+        let Some(type_name) = node.resource_type() else {
+            let issue = Issue::new(Rule::ResourceTypeMissing, "a resource names its type in `resourceType`");
+            let hint = expected.map_or_else(
+                || "add `resourceType` with the name of the resource's type".to_owned(),
+                |expected| format!("add `\"resourceType\": \"{expected}\"`"),
+            );
+            self.tell(node, issue.hint(hint));
+            return None;
+        };
+        let Some(kind) = self.plan.resource(type_name) else {
+            let issue = Issue::new(Rule::ResourceTypeUnknown, "FHIR R4 has no resource of the type that is named here");
+            let known = self.plan.resources.iter().map(|(name, _)| &**name);
+            let hint = match is_short(type_name).then(|| nearest(type_name, known)).flatten() {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "name one of the resource types of FHIR R4, spelled as there".into(),
+            };
+            self.tell(node, issue.hint(hint));
+            return None;
+        };
+        if let Some(expected) = expected.filter(|expected| *expected != type_name) {
+            // The type is one that FHIR defines, so it may be named.
+            let message = format!("this is a {type_name} where a {expected} is expected");
+            let issue = Issue::new(Rule::ResourceTypeMismatch, message);
+            self.tell(node, issue.hint(format!("send a {expected}, or send this to the address for {type_name}")));
+        }
+        Some(kind)
+    }
+
+    /// A resource inside another: contained, or in an entry of a Bundle.
+    fn inner_resource(&mut self, node: Node<'d>) {
+        let Some(kind) = self.resource_kind(node, None) else { return };
+        let outer = (self.resource, self.root);
+        self.resource = node;
+        if !node.is(self.names.contained) {
+            self.root = node;
+        }
+        self.complex(node, kind);
+        (self.resource, self.root) = outer;
+    }
+
+    fn profile(&mut self, root: Node<'d>, base: KindId, url: &str) {
+        let wanted = url.split('|').next().unwrap_or(url);
+        let Some(origin) = self.plan.origins.iter().find(|origin| *origin.url == *wanted) else {
+            let message = format!("the profile {url} is not loaded, so this was not checked against it");
+            return self.tell(root, Issue::new(Rule::NotEvaluated, message));
+        };
+        if self.plan.resource(&origin.type_name) == Some(base) && origin.is_profile {
+            self.complex(root, origin.root);
+        }
+    }
+
+    // ---- elements
+
+    /// A node with elements of its own, against the kind that lists them.
+    fn complex(&mut self, node: Node<'d>, kind_id: KindId) {
+        let plan = self.plan;
+        let kind = plan.kind(kind_id);
+        let start = self.counts.len();
+        self.counts.resize(start + kind.elements.len(), 0);
+        let mut previous: Option<(Name, &'p Step)> = None;
+        for child in node.children() {
+            if self.is_full {
+                break;
+            }
+            let name = child.interned();
+            let step = match (previous, name) {
+                (Some((known, step)), Some(name)) if known == name => Some(step),
+                (_, Some(name)) => plan.step_named(kind, name),
+                (_, None) => None,
+            };
+            match (step, name) {
+                (Some(step), Some(name)) => {
+                    previous = Some((name, step));
+                    self.child(child, kind, step, start);
+                }
+                (_, _) => self.unknown(child, kind),
+            }
+        }
+        for number in plan.required(kind) {
+            self.require(node, kind, *number, start);
+        }
+        self.counts.truncate(start);
+        if self.pass == Pass::Base {
+            match kind.form {
+                Form::Extension => self.extension(node),
+                Form::Resource
+                | Form::AnyResource
+                | Form::Complex
+                | Form::Reference
+                | Form::CodeableConcept
+                | Form::Coding
+                | Form::Primitive(_) => {}
+            }
+        }
+        self.invariants(node, &kind.constraints, kind);
+    }
+
+    /// A child that its parent's kind knows.
+    fn child(&mut self, child: Node<'d>, parent: &'p Kind, step: &'p Step, start: usize) {
+        let Some(element) = self.plan.elements.get(step.element as usize) else { return };
+        let place = start + (step.element - parent.elements.start) as usize;
+        let count = match self.counts.get_mut(place) {
+            Some(count) => {
+                *count += 1;
+                *count
+            }
+            None => return,
+        };
+        if self.pass == Pass::Base {
+            if element.is_choice && count > 1 {
+                self.second_choice(child, parent, element);
+            } else if child.index() == 0 && child.in_array() != element.is_array {
+                self.array(child, parent, element);
+            }
+        }
+        // What came as an array by mistake is told as that, and not as too many besides.
+        let is_over = element.max != UNBOUNDED && count == element.max.saturating_add(1);
+        let is_told_otherwise = element.max > 0 && (element.is_choice || (child.in_array() && !element.is_array));
+        if is_over && !is_told_otherwise {
+            self.too_many(child, parent, element);
+        }
+        self.value(child, parent, element, step);
+        self.invariants(child, &element.constraints, parent);
+    }
+
+    /// What stands at an element, against the element and its type.
+    fn value(&mut self, node: Node<'d>, parent: &'p Kind, element: &'p Element, step: &'p Step) {
+        let kind = self.plan.kind(step.kind);
+        let is_sound = match self.pass {
+            Pass::Base => self.json_form(node, kind),
+            Pass::Profile => true,
+        };
+        if is_sound {
+            self.bound(node, parent, element, kind.form);
+            self.given(node, parent, element);
+            self.length(node, parent, element);
+        }
+        match (kind.form, self.pass) {
+            (Form::AnyResource | Form::Resource, Pass::Base) => self.inner_resource(node),
+            (Form::AnyResource | Form::Resource, Pass::Profile) => {}
+            (Form::Primitive(_), _) if !node.has_children() || !is_sound => {}
+            (_, Pass::Base) => self.complex(node, step.kind),
+            (_, Pass::Profile) if self.is_of_profile(kind) => self.complex(node, step.kind),
+            (_, Pass::Profile) => {}
+        }
+        if kind.form == Form::Reference {
+            self.reference(node, parent, element, step);
+        }
+    }
+
+    /// True for elements that a profile lists itself; the others are the base definition's, which has been walked.
+    fn is_of_profile(&self, kind: &Kind) -> bool {
+        self.plan.origins.get(kind.origin as usize).is_some_and(|origin| origin.is_profile)
+    }
+
+    fn require(&mut self, node: Node<'d>, kind: &Kind, number: u32, start: usize) {
+        let Some(element) = self.plan.elements.get(number as usize) else { return };
+        let count = self.counts.get(start + (number - kind.elements.start) as usize).copied().unwrap_or(0);
+        if count >= element.min {
+            return;
+        }
+        let name = element.name.as_str();
+        let shown = if element.is_choice { format!("{name}[x]") } else { name.to_owned() };
+        let message = match element.min {
+            1 => format!("{} needs `{shown}`", kind.path),
+            min => format!("{} needs `{shown}` at least {min} times", kind.path),
+        };
+        let hint = match kind.form {
+            Form::Resource | Form::AnyResource => {
+                format!("add `{shown}`; send the whole resource: a body with only some of its elements is not taken")
+            }
+            Form::Complex
+            | Form::Reference
+            | Form::Extension
+            | Form::CodeableConcept
+            | Form::Coding
+            | Form::Primitive(_) => format!("add `{shown}`"),
+        };
+        let issue = Issue::new(Rule::ElementRequired, message).hint(hint).asked_by(self.asker(kind, element));
+        self.tell_at(issue.at(node.place_of_missing(name)));
+    }
+
+    fn invariants(&mut self, node: Node<'d>, range: &Range<u32>, kind: &Kind) {
+        let plan = self.plan;
+        for constraint in plan.constraints(range) {
+            let place = invariant::Place { node, resource: self.resource, root: self.root };
+            let asker = || format!("{} of {}", constraint.key, plan.url(kind));
+            match invariant::holds(constraint, place, plan) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
+                    let issue = Issue::new(Rule::Invariant, constraint.human.to_string())
+                        .hint(format!("this must be true: {}", constraint.expression.text()))
+                        .asked_by(asker())
+                        .severity(severity);
+                    self.tell(node, issue);
+                }
+                Err(failure) => {
+                    let message = format!("an invariant could not be decided: {failure}");
+                    self.tell(node, Issue::new(Rule::NotEvaluated, message).asked_by(asker()));
+                }
+            }
+        }
+    }
+
+    // ---- what is told
+
+    fn unknown(&mut self, child: Node<'d>, kind: &Kind) {
+        let name = child.name();
+        if let Some(choice) = self.choice_of(kind, name) {
+            return self.no_such_choice(child, kind, choice);
+        }
+        if self.pass == Pass::Profile {
+            // A profile leaves out no element, only types of a choice; what it does not know has been told already.
+            return;
+        }
+        let issue = match quotable(name) {
+            Some(name) => Issue::new(Rule::ElementUnknown, format!("{} has no element `{name}`", kind.path)),
+            None => Issue::new(Rule::ElementUnknown, format!("{} has no element with this name", kind.path)),
+        };
+        let known = self.plan.steps(kind).iter().map(|step| step.name.as_str());
+        let hint = match is_short(name).then(|| nearest(name, known)).flatten() {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "leave it out, or carry it in an extension".into(),
+        };
+        self.tell(child, issue.hint(hint).asked_by(self.plan.url(kind)));
+    }
+
+    /// The choice element that `name` looks like a form of.
+    fn choice_of(&self, kind: &Kind, name: &str) -> Option<&'p Element> {
+        self.plan.elements(kind).iter().filter(|element| element.is_choice).find(|element| {
+            let rest = name.strip_prefix(element.name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_uppercase()))
+        })
+    }
+
+    fn no_such_choice(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
+        const LISTED_COUNT_MAX: usize = 12;
+        let name = element.name.as_str();
+        let message = format!("`{name}[x]` of {} does not have this type", kind.path);
+        let forms: Vec<_> = self
+            .plan
+            .steps(kind)
+            .iter()
+            .filter(|step| self.plan.elements.get(step.element as usize).is_some_and(|one| one.name == element.name))
+            .map(|step| step.name.as_str())
+            .collect();
+        let near = is_short(child.name()).then(|| nearest(child.name(), forms.iter().copied())).flatten();
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if forms.len() <= LISTED_COUNT_MAX => format!("write one of `{}`", sorted(forms).join("`, `")),
+            None => format!("write `{name}` followed by the name of a type that it may have"),
+        };
+        let issue = Issue::new(Rule::ElementChoice, message).hint(hint).asked_by(self.asker(kind, element));
+        self.tell(child, issue);
+    }
+
+    fn second_choice(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
+        let message = format!("`{}[x]` of {} stands here a second time", element.name.as_str(), kind.path);
+        let issue = Issue::new(Rule::ElementChoice, message)
+            .hint("a choice has one type: keep one of them")
+            .asked_by(self.asker(kind, element));
+        self.tell(child, issue);
+    }
+
+    fn array(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
+        let (message, hint) = match element.is_array {
+            true => ("repeats, so JSON writes it as an array, also when there is one", "put it into [ ]"),
+            false => ("does not repeat, so JSON writes it without an array", "take it out of the [ ]; send one"),
+        };
+        let issue = Issue::new(Rule::ElementArray, format!("`{}` {message}", child_name(child, element)))
+            .hint(hint)
+            .asked_by(self.asker(kind, element));
+        self.tell(child, issue);
+    }
+
+    fn too_many(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
+        let name = child_name(child, element);
+        let (message, hint) = match element.max {
+            0 => (format!("`{name}` is not used here"), "leave it out".to_owned()),
+            1 => (format!("`{name}` stands here once at most"), "keep one".to_owned()),
+            max => (format!("`{name}` stands here {max} times at most"), format!("keep {max}")),
+        };
+        let issue = Issue::new(Rule::ElementTooMany, message).hint(hint).asked_by(self.asker(kind, element));
+        self.tell(child, issue);
+    }
+}
+
+fn is_same(one: &Issue, other: &Issue) -> bool {
+    one.rule == other.rule && one.place == other.place && one.asked_by.is_some() == other.asked_by.is_some() && {
+        // Two invariants at one place are two issues.
+        one.rule != Rule::Invariant || one.asked_by == other.asked_by
+    }
+}
+
+/// The name of an element as the sender spelled it, which a definition knows.
+fn child_name<'n>(child: Node<'n>, element: &Element) -> &'n str {
+    if element.is_choice { child.name() } else { element.name.as_str() }
+}
+
+/// A name that may be repeated in a message: short, and nothing but a name.
+fn quotable(name: &str) -> Option<&str> {
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.is_empty();
+    is_plain.then(|| &name[..name.len().min(QUOTED_BYTES_MAX)])
+}
+
+/// True for text that is worth comparing with what is known.
+pub(super) fn is_short(text: &str) -> bool {
+    text.len() <= QUOTED_BYTES_MAX
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort_unstable();
+    items
+}

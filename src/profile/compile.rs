@@ -1,0 +1,384 @@
+//! Definitions to plan, once at start.
+
+use super::definition::{ElementDefinition, Structure, TypeReference};
+use super::invariant::{self, Constraint, NATIVE, SET_ASIDE};
+use super::plan::{Binding, Element, Form, Given, Kind, KindId, Origin, Plan, Step, UNBOUNDED};
+use super::{NotEvaluated, Primitive, Problem};
+use crate::document::Name;
+use crate::terminology::values::ValueSets;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A definition, the file it came from, and the kinds that its elements make.
+struct Source<'s> {
+    file: &'s str,
+    structure: &'s Structure,
+    /// The elements that count here: slices are left to their own pass.
+    elements: Vec<&'s ElementDefinition>,
+    /// For each element that has others below it: its id and kind; the root first.
+    holders: Vec<(&'s str, KindId)>,
+}
+
+/// Compiles `structures` (file name and definition of each).
+pub(super) fn compile(
+    structures: &[(String, Structure)],
+    sets: &ValueSets,
+    set_aside: &mut Vec<NotEvaluated>,
+) -> Result<Plan, Vec<Problem>> {
+    let mut next = 0;
+    let sources: Vec<Source> = structures
+        .iter()
+        .filter(|(_, structure)| !structure.snapshot.element.is_empty())
+        .map(|(file, structure)| source(file, structure, &mut next))
+        .collect();
+    let mut compiler = Compiler {
+        plan: Plan::default(),
+        sets,
+        set_aside,
+        problems: Vec::new(),
+        by_url: sources.iter().map(|source| (source.structure.url.as_str(), source)).collect(),
+        by_type: HashMap::new(),
+        binding_numbers: HashMap::new(),
+        constraints: HashMap::new(),
+    };
+    for source in sources.iter().filter(|source| !source.structure.is_profile()) {
+        compiler.by_type.insert(&source.structure.r#type, source.root());
+    }
+    for source in &sources {
+        compiler.add(source);
+    }
+    compiler.finish()
+}
+
+fn source<'s>(file: &'s str, structure: &'s Structure, next: &mut u32) -> Source<'s> {
+    let all = &structure.snapshot.element;
+    let elements: Vec<_> = all.iter().filter(|element| !element.id.contains(':')).collect();
+    let mut holders = Vec::new();
+    let mut numbers: HashMap<&str, ()> = HashMap::new();
+    for element in &elements {
+        let holder = parent(identity(element)).unwrap_or(identity(element));
+        if numbers.insert(holder, ()).is_none() {
+            holders.push((holder, KindId(*next)));
+            *next += 1;
+        }
+    }
+    Source { file, structure, elements, holders }
+}
+
+impl Source<'_> {
+    fn root(&self) -> KindId {
+        self.holders.first().map_or(KindId(0), |(_, kind)| *kind)
+    }
+}
+
+/// What tells an element from others of its definition.
+fn identity(element: &ElementDefinition) -> &str {
+    if element.id.is_empty() { &element.path } else { &element.id }
+}
+
+fn parent(id: &str) -> Option<&str> {
+    id.rsplit_once('.').map(|(parent, _)| parent)
+}
+
+struct Compiler<'s, 'n> {
+    plan: Plan,
+    sets: &'s ValueSets,
+    set_aside: &'n mut Vec<NotEvaluated>,
+    problems: Vec<Problem>,
+    by_url: HashMap<&'s str, &'s Source<'s>>,
+    by_type: HashMap<&'s str, KindId>,
+    binding_numbers: HashMap<&'s str, u32>,
+    /// Invariants by key, expression and severity: many definitions repeat those of their base.
+    constraints: HashMap<(&'s str, &'s str, bool), Result<Arc<Constraint>, String>>,
+}
+
+impl<'s> Compiler<'s, '_> {
+    fn finish(self) -> Result<Plan, Vec<Problem>> {
+        let listed = SET_ASIDE.iter().map(|(key, why)| NotEvaluated { what: (*key).into(), why: (*why).into() });
+        self.set_aside.extend(listed);
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        let mut plan = self.plan;
+        let is_type = |origin: &&Origin| !origin.is_profile;
+        plan.types = plan.origins.iter().filter(is_type).map(|o| (o.type_name.clone(), o.root)).collect();
+        plan.types.sort_unstable();
+        plan.types.dedup_by(|one, other| one.0 == other.0);
+        let is_resource = |origin: &&Origin| is_type(origin) && origin.is_resource && !origin.is_abstract;
+        plan.resources = plan.origins.iter().filter(is_resource).map(|o| (o.type_name.clone(), o.root)).collect();
+        plan.resources.sort_unstable();
+        plan.resources.dedup_by(|one, other| one.0 == other.0);
+        Ok(plan)
+    }
+
+    fn problem(&mut self, source: &Source, path: &str, message: String) {
+        self.problems.push(Problem { file: source.file.to_owned(), message: format!("{path}: {message}") });
+    }
+
+    fn add(&mut self, source: &'s Source<'s>) {
+        let structure = source.structure;
+        let origin = self.plan.origins.len() as u32;
+        self.plan.origins.push(Origin {
+            url: structure.url.as_str().into(),
+            version: structure.version.as_str().into(),
+            type_name: structure.r#type.as_str().into(),
+            is_profile: structure.is_profile(),
+            is_resource: structure.kind == "resource",
+            is_abstract: structure.r#abstract,
+            root: source.root(),
+        });
+        let mut below: HashMap<&str, Vec<&'s ElementDefinition>> = HashMap::new();
+        let mut by_id: HashMap<&str, &'s ElementDefinition> = HashMap::new();
+        for element in &source.elements {
+            by_id.insert(identity(element), element);
+            if let Some(parent) = parent(identity(element)) {
+                below.entry(parent).or_default().push(element);
+            }
+        }
+        for (id, kind) in &source.holders {
+            debug_assert_eq!(kind.0 as usize, self.plan.kinds.len());
+            let holder = by_id.get(id).copied();
+            let children = below.get(id).map_or(&[][..], Vec::as_slice);
+            self.add_kind(source, origin, id, holder, children);
+        }
+        if source.elements.len() < structure.snapshot.element.len() {
+            self.set_aside.push(NotEvaluated {
+                what: format!("slices of {}", structure.url),
+                why: "slicing is not evaluated yet".into(),
+            });
+        }
+    }
+
+    fn add_kind(
+        &mut self,
+        source: &'s Source<'s>,
+        origin: u32,
+        id: &str,
+        holder: Option<&'s ElementDefinition>,
+        children: &[&'s ElementDefinition],
+    ) {
+        let is_root = !id.contains('.');
+        let form = form(source.structure, holder, is_root);
+        let constraints = match (is_root, holder) {
+            // An element's own invariants stand with the element; only a root's stand with the kind.
+            (true, Some(holder)) => self.add_constraints(source, holder),
+            (true, None) | (false, _) => 0..0,
+        };
+        let first_element = self.plan.elements.len() as u32;
+        let first_step = self.plan.steps.len();
+        let first_required = self.plan.required.len() as u32;
+        for child in children {
+            // A primitive's value is the node's own value and no child.
+            if matches!(form, Form::Primitive(_)) && child.path.ends_with(".value") {
+                continue;
+            }
+            self.add_element(source, form, is_root, child);
+        }
+        self.plan.steps[first_step..].sort_by_key(|step| step.name);
+        let kind = Kind {
+            path: id.into(),
+            origin,
+            form,
+            elements: first_element..self.plan.elements.len() as u32,
+            steps: first_step as u32..self.plan.steps.len() as u32,
+            required: first_required..self.plan.required.len() as u32,
+            constraints,
+        };
+        self.plan.kinds.push(kind);
+    }
+
+    fn add_element(&mut self, source: &'s Source<'s>, holder: Form, is_root: bool, element: &'s ElementDefinition) {
+        let last = element.path.rsplit('.').next().unwrap_or("");
+        let (name, is_choice) = match last.strip_suffix("[x]") {
+            Some(name) => (name, true),
+            None => (last, false),
+        };
+        let number = self.plan.elements.len() as u32;
+        let base_max = element.base_max.as_deref().unwrap_or(&element.max);
+        let constraints = self.add_constraints(source, element);
+        let compiled = Element {
+            name: Name::intern(name),
+            min: element.min,
+            max: limit(&element.max),
+            is_array: limit(base_max) > 1,
+            is_choice,
+            binding: self.binding(source, element),
+            max_length: element.max_length,
+            given: self.given(element),
+            constraints,
+        };
+        if compiled.min > 0 {
+            self.plan.required.push(number);
+        }
+        self.plan.elements.push(compiled);
+
+        let start = self.plan.steps.len();
+        if let Some(reference) = &element.content_reference {
+            let id = reference.rsplit('#').next().unwrap_or("");
+            match source.holders.iter().find(|(holder, _)| *holder == id) {
+                Some((_, kind)) => self.add_step(start, name.into(), number, *kind, 0..0),
+                None => self.problem(source, &element.path, format!("its content reference {reference} leads nowhere")),
+            }
+            return;
+        }
+        let own = source.holders.iter().find(|(holder, _)| *holder == identity(element)).map(|(_, kind)| *kind);
+        for one in &element.types {
+            let code = type_code(one, holder, is_root, name);
+            let kind = match own.filter(|_| element.types.len() == 1) {
+                Some(own) => Some(own),
+                None => self.kind_of(one, code),
+            };
+            let Some(kind) = kind else {
+                self.problem(source, &element.path, format!("its type {code} is not loaded"));
+                continue;
+            };
+            let step_name = if is_choice { format!("{name}{}", capitalised(code)) } else { name.to_owned() };
+            let targets = if code == "Reference" { self.targets(one) } else { 0..0 };
+            self.add_step(start, step_name, number, kind, targets);
+        }
+    }
+
+    /// Adds a step, once per name: a type that is named twice, with two profiles, is one step.
+    fn add_step(&mut self, start: usize, name: String, element: u32, kind: KindId, targets: Range<u32>) {
+        let name = Name::intern(&name);
+        match self.plan.steps.iter_mut().skip(start).find(|step| step.name == name) {
+            Some(known) if known.targets != targets => known.targets = 0..0,
+            Some(_) => {}
+            None => self.plan.steps.push(Step { name, element, kind, targets }),
+        }
+    }
+
+    fn kind_of(&self, one: &TypeReference, code: &str) -> Option<KindId> {
+        let narrowed = match one.profile.as_slice() {
+            [profile] => self.by_url.get(without_version(profile)).map(|source| source.root()),
+            _ => None,
+        };
+        narrowed.or_else(|| self.by_type.get(code).copied())
+    }
+
+    /// The resource types that a reference may point at; none listed when it may point at any.
+    fn targets(&mut self, one: &TypeReference) -> Range<u32> {
+        let start = self.plan.targets.len() as u32;
+        let mut names = Vec::new();
+        for profile in &one.target_profile {
+            match self.by_url.get(without_version(profile)) {
+                Some(target) if !target.structure.r#abstract => names.push(Name::intern(&target.structure.r#type)),
+                // Of a profile that is not loaded nothing is known, of Resource everything is one.
+                Some(_) | None => return start..start,
+            }
+        }
+        names.dedup();
+        self.plan.targets.extend(names);
+        start..self.plan.targets.len() as u32
+    }
+
+    fn binding(&mut self, source: &Source, element: &'s ElementDefinition) -> Option<u32> {
+        let binding = element.binding.as_ref().filter(|binding| binding.strength == "required")?;
+        let url = binding.value_set.as_deref()?;
+        if let Some(known) = self.binding_numbers.get(url) {
+            return Some(*known);
+        }
+        let value_set = self.sets.number(url);
+        let reasons = match value_set.and_then(|number| self.sets.get(number)) {
+            Some(set) => set.unlisted().join("; "),
+            None => "the value set is not loaded".into(),
+        };
+        if !reasons.is_empty() {
+            let what = format!("required binding to {url}, first met at {} of {}", element.path, source.structure.url);
+            self.set_aside.push(NotEvaluated { what, why: reasons });
+        }
+        let number = self.plan.bindings.len() as u32;
+        self.plan.bindings.push(Binding { url: url.into(), value_set });
+        self.binding_numbers.insert(url, number);
+        Some(number)
+    }
+
+    fn given(&mut self, element: &ElementDefinition) -> Option<u32> {
+        let (value, is_whole) = match (&element.fixed, &element.pattern) {
+            (Some(fixed), _) => (fixed, true),
+            (None, Some(pattern)) => (pattern, false),
+            (None, None) => return None,
+        };
+        self.plan.givens.push(Given { value: value.clone(), is_whole });
+        Some(self.plan.givens.len() as u32 - 1)
+    }
+
+    fn add_constraints(&mut self, source: &Source, element: &'s ElementDefinition) -> Range<u32> {
+        let url = source.structure.url.as_str();
+        let start = self.plan.constraints.len() as u32;
+        for constraint in &element.constraints {
+            // What comes from another definition is checked where that definition is.
+            let is_inherited = constraint.source.as_deref().is_some_and(|from| {
+                from != url && self.by_url.get(from).is_some_and(|other| self.is_met_anyway(source, element, other))
+            });
+            if is_inherited || NATIVE.contains(&constraint.key.as_str()) {
+                continue;
+            }
+            if SET_ASIDE.iter().any(|(key, _)| *key == constraint.key) {
+                continue;
+            }
+            let same = (constraint.key.as_str(), constraint.expression.as_deref().unwrap_or(""), constraint.is_error());
+            let compiled =
+                self.constraints.entry(same).or_insert_with(|| invariant::compile(constraint).map(Arc::new)).clone();
+            match compiled {
+                Ok(compiled) => self.plan.constraints.push(compiled),
+                Err(why) => self
+                    .set_aside
+                    .push(NotEvaluated { what: format!("{} of {} in {url}", constraint.key, element.path), why }),
+            }
+        }
+        start..self.plan.constraints.len() as u32
+    }
+
+    /// True when the walk checks `other`'s invariants at this element without being told here: always for a data
+    /// type, and for the base of a profile. A resource's root has to repeat those of DomainResource.
+    fn is_met_anyway(&self, source: &Source, element: &ElementDefinition, other: &Source) -> bool {
+        // A narrowed data type is walked instead of the type, so it has to say all; a narrowed resource, besides it.
+        let is_walked_alone = source.structure.kind != "resource" || !source.structure.is_profile();
+        let is_root = !element.path.contains('.');
+        !other.structure.is_profile() && !(is_walked_alone && is_root)
+    }
+}
+
+fn form(structure: &Structure, holder: Option<&ElementDefinition>, is_root: bool) -> Form {
+    let named = |name: &str| match name {
+        "Reference" => Form::Reference,
+        "Extension" => Form::Extension,
+        "CodeableConcept" => Form::CodeableConcept,
+        "Coding" | "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "Money" => Form::Coding,
+        other => Primitive::named(other).map_or(Form::Complex, Form::Primitive),
+    };
+    match (is_root, structure.kind.as_str()) {
+        (true, "resource") if structure.r#abstract => Form::AnyResource,
+        (true, "resource") => Form::Resource,
+        (true, _) => named(&structure.r#type),
+        (false, _) => match holder.map(|holder| holder.types.as_slice()) {
+            Some([one]) => named(&one.code),
+            Some(_) | None => Form::Complex,
+        },
+    }
+}
+
+/// FHIR's name of a type; the expression language's own types stand where XML has an attribute.
+fn type_code<'t>(one: &'t TypeReference, holder: Form, is_root: bool, name: &str) -> &'t str {
+    match one.code.strip_prefix("http://hl7.org/fhirpath/System.") {
+        None => &one.code,
+        Some(_) if name == "id" && is_root && matches!(holder, Form::Resource | Form::AnyResource) => "id",
+        Some(_) if name == "url" && holder == Form::Extension => "uri",
+        Some(_) => "string",
+    }
+}
+
+fn limit(max: &str) -> u32 {
+    if max == "*" { UNBOUNDED } else { max.parse().unwrap_or(UNBOUNDED) }
+}
+
+fn capitalised(code: &str) -> String {
+    let mut letters = code.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
+fn without_version(canonical: &str) -> &str {
+    canonical.split('|').next().unwrap_or(canonical)
+}

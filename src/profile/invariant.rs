@@ -1,0 +1,67 @@
+//! Invariants: where the plan meets the expression language.
+
+use super::definition;
+use super::plan::Plan;
+use crate::document::Node;
+use crate::fhirpath::{self, Context, Expression, Failure, Scope};
+
+/// Invariants that the check sees to by itself, faster than an expression would.
+///
+/// `ele-1`: an element has a value or children. `ext-1`: an extension has a value or extensions. `txt-1`, `txt-2`: what
+/// a narrative may hold.
+pub(super) const NATIVE: &[&str] = &["ele-1", "ext-1", "txt-1", "txt-2"];
+
+/// Invariants that are set aside on purpose, with the reason.
+///
+/// `dom-6` advises every resource to carry a narrative. Neither PCA nor BaRS senders do, so telling it would put a
+/// warning on every answer and teach readers to skip warnings.
+pub(super) const SET_ASIDE: &[(&str, &str)] = &[("dom-6", "advice to carry a narrative, which senders here never do")];
+
+/// An invariant, compiled.
+#[derive(Debug)]
+pub(super) struct Constraint {
+    pub(super) key: Box<str>,
+    /// What it asks, in the definition's words.
+    pub(super) human: Box<str>,
+    pub(super) is_error: bool,
+    pub(super) expression: Expression,
+}
+
+/// Compiles an invariant.
+///
+/// # Errors
+/// When its expression is missing or cannot be compiled, with the reason.
+pub(super) fn compile(constraint: &definition::Constraint) -> Result<Constraint, String> {
+    let text = constraint.expression.as_deref().ok_or("it has no expression")?;
+    let expression = fhirpath::compile(text, &Scope::new()).map_err(|diagnostics| {
+        let told: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+        told.join("; ")
+    })?;
+    Ok(Constraint {
+        key: constraint.key.as_str().into(),
+        human: constraint.human.as_str().into(),
+        is_error: constraint.is_error(),
+        expression,
+    })
+}
+
+/// Where an invariant is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'d> {
+    /// The element that it is about: `$this`.
+    pub(super) node: Node<'d>,
+    /// The resource that the element belongs to: `%resource`.
+    pub(super) resource: Node<'d>,
+    /// The resource that contains that resource, or itself: `%rootResource`.
+    pub(super) root: Node<'d>,
+}
+
+/// Whether the invariant holds. One that comes to nothing, because what it speaks of is absent, is not broken: an
+/// element that must be there has its own rule.
+///
+/// # Errors
+/// When the expression cannot be evaluated here.
+pub(super) fn holds(constraint: &Constraint, place: Place<'_>, plan: &Plan) -> Result<bool, Failure> {
+    let context = Context::new(place.resource).root(place.root).types(plan);
+    Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
+}

@@ -1,0 +1,179 @@
+//! Deliveries: kept, claimed with a lease, recorded under a fence.
+
+use super::rows::{AttemptRow, DeliveryRow, NewDelivery};
+use super::view::instant;
+use super::{Failure, Unit, View};
+use crate::delivery::{Answer, Claim, Message, Next, State};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+const DELIVERY: &str = "d.id, d.request, r.ask, d.downstream, d.lane, d.state, d.resource_type, d.correlation_id, \
+                        d.kept_ms, d.due_ms, d.attempts, d.reason FROM delivery d JOIN request r ON r.id = d.request";
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<DeliveryRow>> {
+    let Some(state) = State::from_name(&row.get::<_, String>(5)?) else { return Ok(None) };
+    Ok(Some(DeliveryRow {
+        id: row.get(0)?,
+        request: row.get(1)?,
+        ask: row.get(2)?,
+        downstream: row.get(3)?,
+        lane: row.get(4)?,
+        state,
+        resource_type: row.get(6)?,
+        correlation_id: row.get(7)?,
+        kept_at: instant(row.get(8)?),
+        due_at: instant(row.get(9)?),
+        attempts: row.get(10)?,
+        reason: row.get(11)?,
+    }))
+}
+
+impl View<'_> {
+    /// Deliveries in the order they were kept; those in `state` only, when one is given.
+    pub fn deliveries(&self, state: Option<State>, count: u32) -> Result<Vec<DeliveryRow>, Failure> {
+        let sql = format!("SELECT {DELIVERY} WHERE (?1 IS NULL OR d.state = ?1) ORDER BY d.number DESC LIMIT ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![state.map(State::as_str), count], delivery)?;
+        rows.map(|row| row?.ok_or(Failure::Unreadable("delivery"))).collect()
+    }
+
+    /// One delivery with its tries.
+    pub fn delivery(&self, id: &str) -> Result<Option<(DeliveryRow, Vec<AttemptRow>)>, Failure> {
+        let sql = format!("SELECT {DELIVERY} WHERE d.id = ?1");
+        let Some(row) = self.connection.prepare_cached(&sql)?.query_row([id], delivery).optional()? else {
+            return Ok(None);
+        };
+        let row = row.ok_or(Failure::Unreadable("delivery"))?;
+        let sql =
+            "SELECT number, started_ms, ended_ms, answer, reason FROM attempt WHERE delivery = ?1 ORDER BY number";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let attempts = statement.query_map([id], |row| {
+            Ok(AttemptRow {
+                number: row.get(0)?,
+                started_at: instant(row.get(1)?),
+                ended_at: instant(row.get(2)?),
+                answer: row.get(3)?,
+                reason: row.get(4)?,
+            })
+        })?;
+        Ok(Some((row, attempts.collect::<rusqlite::Result<_>>()?)))
+    }
+
+    /// When the next delivery of a downstream is due, or its lease ends.
+    pub fn next_due(&self, downstream: &str) -> Result<Option<Timestamp>, Failure> {
+        let sql = "SELECT min(coalesce(lease_ms, due_ms)) FROM delivery \
+                   WHERE downstream = ?1 AND state IN ('waiting', 'leased')";
+        let due: Option<i64> = self.connection.prepare_cached(sql)?.query_row([downstream], |row| row.get(0))?;
+        Ok(due.map(instant))
+    }
+
+    /// How many deliveries of a downstream are leased and not yet recorded.
+    pub fn waiting_count(&self, downstream: &str) -> Result<u64, Failure> {
+        let sql = "SELECT count(*) FROM delivery WHERE downstream = ?1 AND state IN ('waiting', 'leased')";
+        let count: i64 = self.connection.prepare_cached(sql)?.query_row([downstream], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+}
+
+impl Unit<'_> {
+    /// Keeps a delivery, due at once.
+    pub fn put_delivery(&self, delivery: &NewDelivery<'_>) -> Result<(), Failure> {
+        let sql = "INSERT INTO delivery (id, request, downstream, lane, state, resource_type, body, correlation_id, \
+                   kept_ms, due_ms) VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, ?8, ?8)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            delivery.id,
+            delivery.request,
+            delivery.downstream,
+            delivery.lane.as_str(),
+            delivery.resource_type,
+            delivery.body,
+            delivery.correlation_id,
+            delivery.at.as_millisecond(),
+        ])?;
+        Ok(())
+    }
+
+    /// Leases up to `count` deliveries of a downstream that are due, the first open one of each lane, until
+    /// `lease_until`. A lease that has run out is taken over: the try it belonged to may have reached the receiver,
+    /// and the same message id goes out again.
+    pub fn claim(
+        &self,
+        downstream: &str,
+        count: u32,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<Claim>, Failure> {
+        let sql = "SELECT d.id, d.resource_type, d.body, d.correlation_id, d.attempts, d.round, d.fence, d.state \
+                   FROM delivery d \
+                   WHERE d.downstream = ?1 AND d.due_ms <= ?2 AND d.state IN ('waiting', 'leased') \
+                   AND (d.state = 'waiting' OR d.lease_ms <= ?2) \
+                   AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.number < d.number \
+                                   AND e.state IN ('waiting', 'leased', 'exhausted')) \
+                   ORDER BY d.due_ms, d.number LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![downstream, now.as_millisecond(), count], |row| {
+            let id: String = row.get(0)?;
+            Ok(Claim {
+                delivery: id.clone(),
+                downstream: downstream.to_owned(),
+                message: Message { id, resource_type: row.get(1)?, body: row.get(2)?, correlation_id: row.get(3)? },
+                attempt: row.get::<_, u32>(5)? + 1,
+                fence: row.get::<_, i64>(6)? + 1,
+            })
+        })?;
+        let claims = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let sql = "UPDATE delivery SET state = 'leased', lease_ms = ?2, fence = ?3, attempts = attempts + 1, round = ?4 \
+                   WHERE id = ?1";
+        let mut update = self.connection.prepare_cached(sql)?;
+        for claim in &claims {
+            update.execute(params![claim.delivery, lease_until.as_millisecond(), claim.fence, claim.attempt])?;
+        }
+        Ok(claims)
+    }
+
+    /// Records the answer to a claimed delivery: the request that caused it, or none when the lease was lost and the
+    /// answer is another dispatcher's to record.
+    pub fn record(
+        &self,
+        claim: &Claim,
+        answer: &Answer,
+        next: &Next,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<String>, Failure> {
+        let (state, due) = match next {
+            Next::End(state) => (*state, now),
+            Next::Again(at) => (State::Waiting, *at),
+        };
+        let sql = "UPDATE delivery SET state = ?3, due_ms = ?4, lease_ms = NULL, reason = ?5 \
+                   WHERE id = ?1 AND fence = ?2 AND state = 'leased'";
+        let changed = self.connection.prepare_cached(sql)?.execute(params![
+            claim.delivery,
+            claim.fence,
+            state.as_str(),
+            due.as_millisecond(),
+            answer.reason(),
+        ])?;
+        if changed == 0 {
+            return Ok(None);
+        }
+        let sql = "INSERT OR REPLACE INTO attempt (delivery, number, started_ms, ended_ms, answer, reason) \
+                   SELECT ?1, attempts, ?2, ?3, ?4, ?5 FROM delivery WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![
+            claim.delivery,
+            started_at.as_millisecond(),
+            now.as_millisecond(),
+            answer.as_str(),
+            answer.reason(),
+        ])?;
+        let sql = "SELECT request FROM delivery WHERE id = ?1";
+        Ok(Some(self.connection.prepare_cached(sql)?.query_row([&claim.delivery], |row| row.get(0))?))
+    }
+
+    /// Makes an exhausted or waiting delivery due at once, its schedule begun anew. False when there is none such.
+    pub fn retry(&self, id: &str, now: Timestamp) -> Result<bool, Failure> {
+        let sql = "UPDATE delivery SET state = 'waiting', due_ms = ?2, round = 0, lease_ms = NULL \
+                   WHERE id = ?1 AND state IN ('waiting', 'exhausted')";
+        Ok(self.connection.prepare_cached(sql)?.execute(params![id, now.as_millisecond()])? > 0)
+    }
+}
