@@ -15,7 +15,6 @@ pub mod terminology;
 
 pub mod profile;
 
-
 pub mod access;
 pub mod delivery;
 pub mod ledger;
