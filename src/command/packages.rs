@@ -30,10 +30,8 @@ pub fn run(args: &Args) -> u8 {
                 tell::note(&format!("{} written to {}", tell::count(count, "file"), to.display()));
                 FINE
             }
-            Ok(Err(problems)) => {
-                for problem in problems {
-                    tell::fault(&problem);
-                }
+            Ok(Err(cause)) => {
+                tell::fault(&cause.to_string());
                 FOUND
             }
             Err(cause) => {
@@ -45,7 +43,7 @@ pub fn run(args: &Args) -> u8 {
 }
 
 /// Reads every JSON file of a folder, distils, writes. The inner error is about the definitions.
-fn distil(from: &Path, to: &Path) -> std::io::Result<Result<usize, Vec<String>>> {
+fn distil(from: &Path, to: &Path) -> std::io::Result<Result<usize, distil::DistilError>> {
     let mut texts = Vec::new();
     for entry in std::fs::read_dir(from)? {
         let path = entry?.path();
@@ -57,7 +55,7 @@ fn distil(from: &Path, to: &Path) -> std::io::Result<Result<usize, Vec<String>>>
     texts.sort();
     let files = match distil::distil(&texts) {
         Ok(files) => files,
-        Err(problems) => return Ok(Err(problems.iter().map(|problem| problem.to_string()).collect())),
+        Err(cause) => return Ok(Err(cause)),
     };
     std::fs::create_dir_all(to)?;
     for (name, text) in &files {

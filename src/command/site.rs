@@ -76,12 +76,13 @@ pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
                 organisation: organisation.clone(),
                 is_pas,
                 tolerances: Vec::new(),
+                profiles: Vec::new(),
                 variables: variables(is_pas),
             };
             senders.insert(name.to_owned(), sender);
         }
     }
-    senders.extend(settings.senders.iter().map(|(name, sender)| (name.clone(), sender.speaks.clone())));
+    senders.extend(settings.senders.iter().map(|(name, sender)| (name.clone(), sender.clone())));
     senders
 }
 

@@ -39,11 +39,13 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Reads a body, turns tolerated deviations into R4, and checks it against the definitions.
+    /// Reads a body, turns tolerated deviations into R4, and checks it against its type's definition and the profiles
+    /// that are `demanded`.
     pub fn of(
         body: &[u8],
         format: Format,
         expected_type: Option<&str>,
+        demanded: &[&str],
         profiles: &Profiles,
         tolerances: &[Tolerance],
         limits: &Limits,
@@ -59,7 +61,7 @@ impl Judged {
             return Judged { document: Some(document), issues, is_malformed };
         }
         issues.extend(tolerance::apply(&mut document, tolerances));
-        issues.extend(profiles.check(&document, expected_type, &[]));
+        issues.extend(profiles.check(&document, expected_type, demanded));
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
         Judged { document: Some(document), issues, is_malformed }
     }
@@ -82,7 +84,9 @@ impl Parts {
             return Err(Error::TooLarge(self.limits.bytes_max));
         }
         let tolerances: Vec<Tolerance> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
-        let judged = Judged::of(body, format, Some(resource_type), &self.profiles, &tolerances, &self.limits);
+        let demanded: Vec<&str> = sender.profiles.iter().map(String::as_str).collect();
+        let judged =
+            Judged::of(body, format, Some(resource_type), &demanded, &self.profiles, &tolerances, &self.limits);
         match judged {
             Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
             Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),

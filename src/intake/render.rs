@@ -77,7 +77,7 @@ impl Keeping {
     fn check_rendered(&self, body: &str, resource_type: &str, mapping: &str) -> Result<(), Error> {
         let parts = &self.parts;
         let judged =
-            Judged::of(body.as_bytes(), Format::Json, Some(resource_type), &parts.profiles, &[], &parts.limits);
+            Judged::of(body.as_bytes(), Format::Json, Some(resource_type), &[], &parts.profiles, &[], &parts.limits);
         match judged.issues.iter().find(|issue| issue.refuses()) {
             None => Ok(()),
             Some(issue) => Err(incident(&format!("mapping {mapping} rendered what is not R4: {issue}"))),

@@ -21,6 +21,7 @@ pub(super) fn check(layers: &Layers, tolerances: &[&str], problems: &mut Vec<Pro
     let mut findings = Findings { layers, problems, warnings };
     findings.server();
     findings.figures();
+    findings.time_zone();
     findings.senders(tolerances);
     findings.callers();
     findings.downstreams();
@@ -66,6 +67,14 @@ impl Findings<'_> {
                 "this is not an http or https address without a query",
                 "write for example https://stile.example.nhs.uk",
             );
+        }
+    }
+
+    fn time_zone(&mut self) {
+        let section = self.section("changes");
+        if text(&section, "time_zone").is_some_and(|name| jiff::tz::TimeZone::get(name).is_err()) {
+            let hint = "write an IANA name such as Europe/London";
+            self.refuse(&["changes", "time_zone"], "there is no such time zone", hint);
         }
     }
 
