@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod anything;
 mod connection;
+mod kept;
 mod record;
 
 use super::*;
