@@ -38,7 +38,9 @@ async fn over_a_real_connection_a_body_too_large_is_refused_in_words_and_head_ha
         (head("GET", "/fhir/Appointment/none", ""), "404", "There is no such resource"),
     ] {
         let is_head = sent.starts_with("HEAD");
+        let started = std::time::Instant::now();
         let received = actix_web::rt::task::spawn_blocking(move || exchange(address, sent.as_bytes())).await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(6), "the connection stayed open");
         assert!(received.starts_with(&format!("HTTP/1.1 {status}")), "{received}");
         assert!(received.contains(told) && received.contains("x-correlation-id"), "{received}");
         assert_eq!(received.trim_end().ends_with('}'), !is_head, "{received}");

@@ -26,6 +26,9 @@ async fn a_request_is_written_down_by_its_route_and_no_patient_is() {
     let log =
         tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
     let _log = tracing::subscriber::set_default(log.finish());
+    // While there is one subscriber only, tracing asks the thread that meets an event first whether anybody listens, and
+    // remembers its answer; other tests' threads would answer for this one. A second subscriber makes it ask all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     let _recorder = metrics::set_default_local_recorder(&recorder);
