@@ -53,6 +53,9 @@ pub struct Page {
 /// System of NHS numbers, compared without regard to case: BaRS samples write `/id/`.
 const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
 
+/// What a grant calls waiting-list entries, which are no FHIR resource.
+const WAITING_LIST_ENTRY: &str = "WaitingListEntry";
+
 /// Answers enquiries. Cheap to clone.
 #[derive(Clone)]
 pub struct Enquiry {
@@ -120,7 +123,7 @@ impl Enquiry {
 
     /// The waiting-list entry with this id, as JSON in the form of its schema.
     pub async fn waiting_list_entry(&self, caller: &Caller, id: &str) -> Result<serde_json::Value, Error> {
-        caller.grant.allows(Interaction::Read, "ServiceRequest").map_err(forbidden)?;
+        caller.grant.allows(Interaction::Read, WAITING_LIST_ENTRY).map_err(forbidden)?;
         let (grant, id) = (caller.grant.clone(), id.to_owned());
         self.store
             .read(move |view| match view.entry(&id)? {
@@ -138,7 +141,7 @@ impl Enquiry {
         caller: &Caller,
         patient: &Token,
     ) -> Result<Vec<serde_json::Value>, Error> {
-        caller.grant.allows(Interaction::Search, "ServiceRequest").map_err(forbidden)?;
+        caller.grant.allows(Interaction::Search, WAITING_LIST_ENTRY).map_err(forbidden)?;
         let Some(number) = nhs_number(patient) else { return Ok(Vec::new()) };
         let grant = caller.grant.clone();
         self.store

@@ -15,6 +15,8 @@ pub mod terminology;
 
 pub mod profile;
 
+pub mod mapping;
+
 pub mod access;
 pub mod delivery;
 pub mod ledger;
@@ -26,8 +28,14 @@ pub mod store;
 
 pub mod dispatch;
 pub mod enquiry;
+pub mod intake;
 
+pub mod api;
 pub mod telemetry;
 pub mod twin;
 
 pub mod settings;
+
+pub mod app;
+
+pub mod command;

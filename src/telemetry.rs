@@ -97,3 +97,69 @@ fn tell_panics_by_place() {
         tracing::error!(place, "panic");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log(format: LogFormat, filter: &str, events: impl FnOnce()) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let subscriber = subscriber(format, filter, move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            // With one subscriber only, other tests' threads would decide whether these events are seen.
+            let _second = tracing::Dispatch::new(Registry::default());
+            events();
+        });
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_collector_gets_one_json_object_on_a_line() {
+        let text = log(LogFormat::Json, "info", || {
+            tracing::info!(status = 201, "request");
+            tracing::debug!("unseen");
+        });
+        let event: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((event["status"].as_u64(), event["message"].as_str()), (Some(201), Some("request")));
+    }
+
+    #[test]
+    fn a_person_gets_a_line_and_the_filter_is_kept() {
+        let text = log(LogFormat::Text, "warn,stile::telemetry=debug", || {
+            tracing::debug!(attempt = 2, "seen");
+            tracing::info!(target: "elsewhere", "unseen");
+        });
+        assert!(text.contains("seen") && text.contains("attempt=2") && !text.contains("unseen"), "{text}");
+    }
+
+    #[test]
+    fn a_filter_that_is_none_is_refused() {
+        assert!(matches!(subscriber(LogFormat::Text, "info,=,[", io::stderr), Err(Failure::Filter(_))));
+    }
+
+    #[test]
+    fn durations_are_counted_in_buckets() {
+        let recorder = recorder().unwrap();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || metrics::histogram!("stile_test_seconds").record(0.3));
+        let text = handle.render();
+        assert!(text.contains("stile_test_seconds_bucket{le=\"0.2\"} 0"), "{text}");
+        assert!(text.contains("stile_test_seconds_bucket{le=\"0.4\"} 1"), "{text}");
+    }
+}

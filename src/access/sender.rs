@@ -14,6 +14,8 @@ pub struct Sender {
     pub is_pas: bool,
     /// Names of the tolerances that its submissions need (`profile::tolerance`).
     pub tolerances: Vec<String>,
+    /// Canonical urls of profiles that its resources must fit, beside R4 itself.
+    pub profiles: Vec<String>,
     /// What mappings read as `%sender`, for example `pas_appointment_system`.
     pub variables: BTreeMap<String, String>,
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 /// What is needed to reach one receiver.
 #[derive(Debug, Clone)]
 pub struct FhirRestSettings {
-    /// The base address of its FHIR interface, `http` or `https`, without query, fragment or credential.
+    /// The base address of its FHIR interface, without query, fragment or credential. `https`; plain `http` only
+    /// together with `allow_private`, because it would carry patients' data readable over the internet.
     pub base: String,
     /// The credential that goes out as `Authorization: Bearer`.
     pub bearer: Option<Secret>,
@@ -39,6 +40,12 @@ pub enum FaultyDownstream {
     /// The base is neither http nor https.
     #[error("`base` must begin with http:// or https://")]
     Scheme,
+    /// The base is plain http, for a receiver that may be anywhere.
+    #[error(
+        "`base` is plain http, which anyone on the way can read; use https, or set `allow_private` for a receiver \
+             on the same machine or a private network"
+    )]
+    PlainText,
     /// The base holds more than an address.
     #[error("`base` must not hold a user, password, query or fragment; a credential has its own setting")]
     Parts,
@@ -70,8 +77,11 @@ impl std::fmt::Debug for FhirRest {
 impl FhirRest {
     /// Builds the client. Nothing is called yet.
     pub fn new(settings: &FhirRestSettings) -> Result<Self, FaultyDownstream> {
+        Self::at(read_base(&settings.base, settings.allow_private)?, settings)
+    }
+
+    fn at(base: Url, settings: &FhirRestSettings) -> Result<Self, FaultyDownstream> {
         install_cryptography();
-        let base = read_base(&settings.base, settings.allow_private)?;
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/fhir+json"));
         if let Some(bearer) = &settings.bearer {
@@ -152,6 +162,9 @@ fn read_base(text: &str, allow_private: bool) -> Result<Url, FaultyDownstream> {
     let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
     if !allow_private && literal.is_some_and(|address| !is_public(address)) {
         return Err(FaultyDownstream::Private);
+    }
+    if !allow_private && base.scheme() == "http" {
+        return Err(FaultyDownstream::PlainText);
     }
     Ok(base)
 }

@@ -6,10 +6,9 @@ use crate::document::Document;
 use crate::error::Error;
 use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Rule, any_refuses};
-use crate::mapping::Variables;
+use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
-use crate::profile::Profiles;
-use crate::profile::tolerance::{self, Tolerance};
+use crate::profile::{self, Profiles, Tolerance};
 use jiff::Timestamp;
 
 /// A body that was read and found acceptable.
@@ -39,11 +38,13 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Reads a body, turns tolerated deviations into R4, and checks it against the definitions.
+    /// Reads a body, turns tolerated deviations into R4, and checks it against its type's definition and the profiles
+    /// that are `demanded`.
     pub fn of(
         body: &[u8],
         format: Format,
         expected_type: Option<&str>,
+        demanded: &[&str],
         profiles: &Profiles,
         tolerances: &[Tolerance],
         limits: &Limits,
@@ -58,8 +59,8 @@ impl Judged {
             issues.push(release);
             return Judged { document: Some(document), issues, is_malformed };
         }
-        issues.extend(tolerance::apply(&mut document, tolerances));
-        issues.extend(profiles.check(&document, expected_type, &[]));
+        issues.extend(profile::apply(&mut document, tolerances));
+        issues.extend(profiles.check(&document, expected_type, demanded));
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
         Judged { document: Some(document), issues, is_malformed }
     }
@@ -82,7 +83,9 @@ impl Parts {
             return Err(Error::TooLarge(self.limits.bytes_max));
         }
         let tolerances: Vec<Tolerance> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
-        let judged = Judged::of(body, format, Some(resource_type), &self.profiles, &tolerances, &self.limits);
+        let demanded: Vec<&str> = sender.profiles.iter().map(String::as_str).collect();
+        let judged =
+            Judged::of(body, format, Some(resource_type), &demanded, &self.profiles, &tolerances, &self.limits);
         match judged {
             Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
             Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),
@@ -97,7 +100,7 @@ impl Parts {
             let mut forms: Vec<&str> = self
                 .library
                 .mappings()
-                .filter(|mapping| mapping.source_resource() == Some(kind.as_str()))
+                .filter(|mapping| *mapping.reads() == Reads::Resource(kind.clone()))
                 .map(|mapping| mapping.title())
                 .collect();
             forms.sort_unstable();

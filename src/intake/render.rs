@@ -54,7 +54,7 @@ impl Keeping {
             "message_id": id,
             "requested_at": instant(self.now),
             "organisation": organisation,
-            "appointment_id": request.appointment.as_ref().map(|known| known.id.clone()),
+            "appointment": request.appointment.as_ref().map(|known| known.id.clone()),
         }));
         let appointment = match &request.appointment {
             Some(known) => serde_json::to_value(&known.appointment).unwrap_or_default(),
@@ -77,7 +77,7 @@ impl Keeping {
     fn check_rendered(&self, body: &str, resource_type: &str, mapping: &str) -> Result<(), Error> {
         let parts = &self.parts;
         let judged =
-            Judged::of(body.as_bytes(), Format::Json, Some(resource_type), &parts.profiles, &[], &parts.limits);
+            Judged::of(body.as_bytes(), Format::Json, Some(resource_type), &[], &parts.profiles, &[], &parts.limits);
         match judged.issues.iter().find(|issue| issue.refuses()) {
             None => Ok(()),
             Some(issue) => Err(incident(&format!("mapping {mapping} rendered what is not R4: {issue}"))),

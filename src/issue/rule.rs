@@ -176,6 +176,8 @@ rules! {
     QueryValue = "query.value", Error, Value;
     /// A header has a value of the right form.
     HeaderValue = "header.value", Error, Value;
+    /// An id in the address has the form of a FHIR id.
+    AddressId = "address.id", Error, Value;
     /// A business identifier or `If-None-Exist` finds at most one resource.
     IdentifierAmbiguous = "identifier.multiple-matches", Error, MultipleMatches;
     /// A request that was accepted is not altered; another one is sent.

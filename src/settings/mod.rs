@@ -17,10 +17,11 @@ pub use schema::SCHEMA;
 
 use crate::access;
 use crate::delivery::Schedule;
+use crate::downstream::Secret;
 use crate::model::{ChangeKind, OdsCode};
 use crate::telemetry::LogFormat;
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 
 /// The compiled-in defaults with their comments: what `stile serve --print-settings` shows.
@@ -46,7 +47,7 @@ pub struct Settings {
     /// How deliveries are sent.
     pub dispatch: Dispatch,
     /// How those who submit speak, by name.
-    pub senders: BTreeMap<String, Sender>,
+    pub senders: BTreeMap<String, access::Sender>,
     /// Who may ask, by name.
     pub callers: BTreeMap<String, Caller>,
     /// Where change requests and bookings go, by name.
@@ -92,10 +93,6 @@ pub struct Limits {
 pub struct Store {
     /// Folder of the embedded store.
     pub folder: String,
-    /// Connections that read.
-    pub readers: usize,
-    /// Submissions made durable together, at most.
-    pub batch_count_max: usize,
 }
 
 /// What is logged, and how.
@@ -114,8 +111,8 @@ pub struct Changes {
     pub placeholder_days: u32,
     /// Age under which a patient is not served.
     pub minimum_age_years: u32,
-    /// Milliseconds after which an open request is overdue.
-    pub deadline_ms: i64,
+    /// The time zone whose midnight ends a day.
+    pub time_zone: TimeZone,
     /// Where an e-RS booked appointment can be changed.
     pub ers_hand_off_url: String,
 }
@@ -127,15 +124,6 @@ pub struct Dispatch {
     pub lease_ms: i64,
     /// Milliseconds between looks for due deliveries.
     pub idle_ms: u64,
-}
-
-/// How one kind of submitter speaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sender {
-    /// What mappings and tolerances need to know.
-    pub speaks: access::Sender,
-    /// Canonical urls of the profiles that its resources must fit.
-    pub profiles: Vec<String>,
 }
 
 /// A system that may ask.
@@ -192,23 +180,6 @@ pub enum Credential {
     BearerEnvironment(String),
     /// This text.
     Bearer(Secret),
-}
-
-/// A text that does not print.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text. For the wire only.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(masked)")
-    }
 }
 
 /// The settings that `environment` makes over `file` (its name and text) over the defaults. `tolerances` are the

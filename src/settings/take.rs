@@ -1,13 +1,14 @@
 //! The judged tree into types.
 
 use super::{
-    Caller, Changes, Credential, Dispatch, Downstream, DownstreamKind, Limits, Log, Origin, Problem, Secret, Sender,
-    Server, Settings, Store,
+    Caller, Changes, Credential, Dispatch, Downstream, DownstreamKind, Limits, Log, Origin, Problem, Server, Settings,
+    Store,
 };
 use crate::access::{self, Grant, Interaction};
 use crate::delivery::Schedule;
 use crate::model::{ChangeKind, OdsCode};
 use crate::telemetry::LogFormat;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,8 +63,6 @@ struct LimitsTree {
 #[derive(Deserialize)]
 struct StoreTree {
     folder: String,
-    readers: usize,
-    batch_count_max: usize,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +85,7 @@ struct LogTree {
 struct ChangesTree {
     placeholder_days: u32,
     minimum_age_years: u32,
-    deadline_ms: i64,
+    time_zone: String,
     ers_hand_off_url: String,
 }
 
@@ -172,18 +171,14 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
             page_count_max: tree.limits.page_count_max,
             request_ms_max: tree.limits.request_ms_max,
         },
-        store: Store {
-            folder: tree.store.folder,
-            readers: tree.store.readers,
-            batch_count_max: tree.store.batch_count_max,
-        },
+        store: Store { folder: tree.store.folder },
         package_folders: tree.packages.folders,
         mapping_folder: tree.mappings.folder,
         log: Log { format: tree.log.format, filter: tree.log.filter },
         changes: Changes {
             placeholder_days: tree.changes.placeholder_days,
             minimum_age_years: tree.changes.minimum_age_years,
-            deadline_ms: tree.changes.deadline_ms,
+            time_zone: TimeZone::get(&tree.changes.time_zone).unwrap_or(TimeZone::UTC),
             ers_hand_off_url: tree.changes.ers_hand_off_url,
         },
         dispatch: Dispatch { lease_ms: tree.dispatch.lease_ms, idle_ms: tree.dispatch.idle_ms },
@@ -196,9 +191,12 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
 }
 
 impl SenderTree {
-    fn take(self, name: String) -> Sender {
-        let SenderTree { organisation, is_pas, tolerances, profiles, variables } = self;
-        Sender { speaks: access::Sender { name, organisation, is_pas, tolerances, variables }, profiles }
+    fn take(self, name: String) -> access::Sender {
+        let SenderTree { organisation, is_pas, tolerances, profiles, mut variables } = self;
+        // What mappings may ask of any sender, beside the variables that the site gives it.
+        variables.insert("organisation".into(), organisation.as_str().to_owned());
+        variables.insert("is_pas".into(), is_pas.to_string());
+        access::Sender { name, organisation, is_pas, tolerances, profiles, variables }
     }
 }
 
@@ -216,7 +214,7 @@ impl CallerTree {
 impl DownstreamTree {
     fn take(self, name: String) -> Downstream {
         let credential = match (self.bearer, self.bearer_file, self.bearer_env) {
-            (Some(text), _, _) => Credential::Bearer(Secret(text)),
+            (Some(text), _, _) => Credential::Bearer(text.into()),
             (None, Some(file), _) => Credential::BearerFile(file),
             (None, None, Some(variable)) => Credential::BearerEnvironment(variable),
             (None, None, None) => Credential::None,

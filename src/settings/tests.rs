@@ -26,6 +26,9 @@ sender = "pca-portal"
 downstream = "trust-pas"
 "#;
 
+/// Environment variables and their values.
+type Variables<'v> = &'v [(&'v str, &'v str)];
+
 fn with(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     load(Some(("stile.toml", file)), environment, TOLERANCES)
@@ -56,7 +59,7 @@ fn a_site_file_is_taken_whole() {
     assert_eq!(downstream.base, "https://pas.example.nhs.uk/fhir");
     assert_eq!(downstream.credential, Credential::BearerEnvironment("TRUST_PAS_KEY".into()));
     assert_eq!(settings.organisations[&OdsCode::parse("RXX").unwrap()], "trust-pas");
-    assert_eq!(settings.senders["pca-portal"].speaks.tolerances, ["end-absent"]);
+    assert_eq!(settings.senders["pca-portal"].tolerances, ["end-absent"]);
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn names_in_the_environment_find_what_the_file_calls_them() {
         ("STILE__SENDERS__PCA_PORTAL__IS_PAS", "true"),
     ];
     let settings = with(SITE, &environment).unwrap();
-    let sender = &settings.senders["pca-portal"].speaks;
+    let sender = &settings.senders["pca-portal"];
     assert_eq!((sender.tolerances.len(), sender.is_pas), (2, true));
     assert_eq!(settings.downstreams["trust-pas"].schedule, Schedule { waits_ms: vec![1, 2], jitter: 0.5 });
     assert!(settings.organisations.contains_key(&OdsCode::parse("RYY").unwrap()));
@@ -85,7 +88,7 @@ fn names_in_the_environment_find_what_the_file_calls_them() {
 
 #[test]
 fn each_fault_is_told_with_its_path_its_layer_and_a_way_out() {
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
+    let table: &[(&str, Variables, &str)] = &[
         (
             "[server]\nlissten = \"x\"",
             &[],
@@ -99,6 +102,7 @@ fn each_fault_is_told_with_its_path_its_layer_and_a_way_out() {
             "environment STILE__SERVER__LISSTEN: `server.lissten`: there is no such",
         ),
         ("[server]\nlisten = \"everywhere\"", &[], "`server.listen`: this is not an address and a port"),
+        ("[changes]\ntime_zone = \"Europe/Lundon\"", &[], "`changes.time_zone`: there is no such time zone"),
         ("[server]\nworkers = 0", &[], "`server.workers`: the value is less than 1"),
         ("[server]\nworkers = \"two\"", &[], "`server.workers`: the value is not of the type integer"),
         (
@@ -223,6 +227,15 @@ fn the_defaults_teach_every_key_of_the_schema() {
     paths_in_schema(schema::root(), "", &mut known);
     assert!(known.len() > 40, "{}", known.len());
     assert_eq!(taught, known);
+}
+
+#[test]
+fn the_tolerances_in_the_examples_are_there() {
+    use crate::profile::Tolerance;
+    for name in TOLERANCES {
+        assert!(Tolerance::ALL.iter().any(|tolerance| tolerance.as_str() == *name), "{name}");
+        assert!(DEFAULTS.contains(name), "{name}");
+    }
 }
 
 #[test]

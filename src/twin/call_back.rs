@@ -107,18 +107,10 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// A desk that calls nobody.
-    pub fn closed() -> Self {
-        Desk { lines: Vec::new(), answer_after: Duration::ZERO }
-    }
-
     /// Calls the gateway about an appointment, after a while.
     pub fn call(&self, appointment: &str) {
-        if self.lines.is_empty() {
-            return;
-        }
         let sum: usize = appointment.bytes().map(usize::from).sum();
-        if let Some(line) = self.lines.get(sum % self.lines.len()) {
+        if let Some(line) = self.lines.get(sum % LINES) {
             let call = Call { appointment: appointment.to_owned(), due: Instant::now() + self.answer_after };
             // A line that is gone is a twin that has stopped.
             let _ = line.send(call);

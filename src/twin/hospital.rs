@@ -13,8 +13,6 @@ pub(super) const ODS_SYSTEM: &str = "https://fhir.nhs.uk/Id/ods-organization-cod
 pub(super) const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
 /// System of the identifier of a PIFU booking.
 pub(super) const PIFU_BOOKING_SYSTEM: &str = "urn:stile:pifu-booking";
-/// The first number that the twin gives to an appointment of its own.
-const FIRST_NUMBER: u64 = 7_000_001;
 
 /// An appointment in the diary.
 #[derive(Debug, Clone)]
@@ -98,7 +96,7 @@ pub(super) struct Hospital {
 
 impl Hospital {
     /// An empty diary.
-    pub fn new(organisation: &str, system: &str) -> Self {
+    pub fn new(organisation: &str, system: &str, first_number: u64) -> Self {
         Hospital {
             organisation: organisation.to_owned(),
             system: system.to_owned(),
@@ -107,7 +105,7 @@ impl Hospital {
             by_id: HashMap::new(),
             by_identifier: HashMap::new(),
             by_message: HashMap::new(),
-            next_number: FIRST_NUMBER,
+            next_number: first_number,
             journal: Journal::default(),
         }
     }

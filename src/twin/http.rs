@@ -7,6 +7,7 @@ use actix_web::http::header::{HeaderMap, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::sync::OnceLock;
 
 /// The routes.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -23,7 +24,7 @@ async fn create_appointment(
     request: HttpRequest,
     body: web::Bytes,
     state: web::Data<Shared>,
-    desk: web::Data<Desk>,
+    desk: web::Data<OnceLock<Desk>>,
 ) -> HttpResponse {
     match incoming(request.headers(), &body) {
         Ok(incoming) => {
@@ -38,7 +39,7 @@ async fn create_task(
     request: HttpRequest,
     body: web::Bytes,
     state: web::Data<Shared>,
-    desk: web::Data<Desk>,
+    desk: web::Data<OnceLock<Desk>>,
 ) -> HttpResponse {
     match incoming(request.headers(), &body) {
         Ok(incoming) => {
@@ -137,10 +138,10 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn answer(request: &HttpRequest, said: Said, desk: &Desk) -> HttpResponse {
+fn answer(request: &HttpRequest, said: Said, desk: &OnceLock<Desk>) -> HttpResponse {
     let (status, resource) = match said {
         Said::Created { resource, changed } => {
-            if let Some(appointment) = changed {
+            if let (Some(appointment), Some(desk)) = (changed, desk.get()) {
                 desk.call(&appointment);
             }
             (StatusCode::CREATED, resource)

@@ -15,9 +15,9 @@ mod journal;
 
 use crate::downstream::{Secret, install_cryptography};
 use actix_web::{App, HttpServer, web};
-use hospital::{Desk, Hospital};
+use hospital::{Desk, Hospital, Incoming, Said};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The largest body that the twin reads, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -37,6 +37,9 @@ pub struct TwinSettings {
     pub pas_appointment_system: String,
     /// How long it waits before it calls back, in milliseconds: a PAS does not answer at once.
     pub answer_after_ms: u64,
+    /// The first number that it gives to an appointment of its own; the next follow. A twin that forgets but whose
+    /// gateway remembers needs another one at each start.
+    pub first_number: u64,
 }
 
 /// The twin cannot start.
@@ -55,10 +58,23 @@ pub struct Twin {
     address: SocketAddr,
     state: Shared,
     server: actix_web::dev::ServerHandle,
+    desk: Arc<OnceLock<Desk>>,
+    answer_after_ms: u64,
     callers: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Twin {
+    /// Tells a twin that was started without a gateway which one to call, for when each needs the other's address.
+    /// What it received before is not called back about; a twin that has a gateway keeps it.
+    pub fn connect(&mut self, gateway: &str, key: Option<&Secret>) -> Result<(), FaultyTwin> {
+        let line = call_back::Line::to(gateway, key).map_err(FaultyTwin::Gateway)?;
+        let (desk, callers) = call_back::open(line, &self.state, self.answer_after_ms);
+        if self.desk.set(desk).is_ok() {
+            self.callers = callers;
+        }
+        Ok(())
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -74,6 +90,15 @@ impl Twin {
         self.state.lock().journal().to_value()
     }
 
+    /// Puts an appointment into its diary, as `POST /fhir/Appointment` would; an error says why it was refused.
+    pub fn hold(&self, appointment: serde_json::Value) -> Result<(), String> {
+        let incoming = Incoming { resource: appointment, message: None, if_none_exist: None };
+        match self.state.lock().take_appointment(incoming, jiff::Timestamp::now()) {
+            Said::Created { .. } | Said::Found { .. } => Ok(()),
+            Said::Refused(refusal) => Err(refusal.text),
+        }
+    }
+
     /// Stops listening, and calls nobody any more.
     pub async fn stop(self) {
         for caller in &self.callers {
@@ -86,19 +111,14 @@ impl Twin {
 /// Starts a twin. Must be called in a tokio runtime, which then carries its calls to the gateway.
 pub async fn start(settings: TwinSettings) -> Result<Twin, FaultyTwin> {
     install_cryptography();
-    let state = Shared::new(Hospital::new(&settings.organisation, &settings.pas_appointment_system));
-    let (desk, callers) = match &settings.gateway {
-        Some(gateway) => {
-            let line = call_back::Line::to(gateway, settings.key.as_ref()).map_err(FaultyTwin::Gateway)?;
-            call_back::open(line, &state, settings.answer_after_ms)
-        }
-        None => (Desk::closed(), Vec::new()),
-    };
-    let shared = state.clone();
+    let state =
+        Shared::new(Hospital::new(&settings.organisation, &settings.pas_appointment_system, settings.first_number));
+    let desk: Arc<OnceLock<Desk>> = Arc::default();
+    let (shared, shared_desk) = (state.clone(), desk.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(shared.clone()))
-            .app_data(web::Data::new(desk.clone()))
+            .app_data(web::Data::from(shared_desk.clone()))
             .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
             .configure(http::configure)
     })
@@ -114,7 +134,15 @@ pub async fn start(settings: TwinSettings) -> Result<Twin, FaultyTwin> {
     let running = server.run();
     let handle = running.handle();
     tokio::spawn(running);
-    Ok(Twin { address, state, server: handle, callers })
+    let answer_after_ms = settings.answer_after_ms;
+    let mut twin = Twin { address, state, server: handle, desk, answer_after_ms, callers: Vec::new() };
+    if let Some(gateway) = &settings.gateway
+        && let Err(fault) = twin.connect(gateway, settings.key.as_ref())
+    {
+        twin.stop().await;
+        return Err(fault);
+    }
+    Ok(twin)
 }
 
 /// The one state, shared by the HTTP side and the callers.

@@ -85,6 +85,7 @@ async fn twin_for(gateway: &Gateway) -> (Twin, FhirRest) {
         organisation: "ZZ999".into(),
         pas_appointment_system: PAS.into(),
         answer_after_ms: 1,
+        first_number: 7_000_001,
     })
     .await
     .unwrap();
@@ -367,6 +368,42 @@ async fn what_is_no_request_gets_an_operation_outcome() {
         assert_eq!(came, status, "{asked}: {body}");
         assert_eq!(body["resourceType"] == "OperationOutcome", status >= 400, "{asked}: {body}");
     }
+    twin.stop().await;
+    gateway.server.stop(false).await;
+}
+
+#[tokio::test]
+async fn a_twin_can_be_told_later_which_gateway_to_call() {
+    let gateway = Gateway::open(&[200]);
+    let nobody = TwinSettings {
+        listen: "127.0.0.1:0".into(),
+        gateway: None,
+        key: None,
+        organisation: "RZZ99".into(),
+        pas_appointment_system: PAS.into(),
+        answer_after_ms: 1,
+        first_number: 1,
+    };
+    let mut twin = start(nobody.clone()).await.unwrap();
+    let post = |resource_type: &str, body: &Value| {
+        client().post(format!("{}/{resource_type}", twin.base())).body(body.to_string()).send()
+    };
+    post("Appointment", &appointment("4817")).await.unwrap();
+    let unheard = post("Task", &change("r-1", "confirm-attendance", "4817")).await.unwrap();
+    assert_eq!(unheard.status(), 201, "a twin without a gateway applies what it is sent");
+    let cancel = post("Task", &change("r-2", "cancel", "4817"));
+    let late = twin.connect("ftp://127.0.0.1", None);
+    assert!(matches!(late, Err(FaultyTwin::Gateway(_))));
+    twin.connect(&gateway.address, None).unwrap();
+    cancel.await.unwrap();
+    assert_eq!(gateway.taken(1).await[0]["status"], "cancelled");
+    assert_eq!(settled(&twin, 1).await["counts"]["applied"], 2);
+
+    let there = twin.address().to_string();
+    let taken = start(TwinSettings { listen: there, ..nobody.clone() }).await;
+    assert!(matches!(taken, Err(FaultyTwin::Listen(..))));
+    let astray = start(TwinSettings { gateway: Some("nowhere".into()), ..nobody }).await;
+    assert!(matches!(astray, Err(FaultyTwin::Gateway(_))));
     twin.stop().await;
     gateway.server.stop(false).await;
 }

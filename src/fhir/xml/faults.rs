@@ -1,9 +1,10 @@
 //! Telling what is wrong with XML as such. quick-xml's messages can quote the text, so none of them is passed on.
 
-use super::read::Reader;
+use super::read::{Read, Reader};
 use crate::document::NodeId;
 use crate::fhir::findings::Stop;
-use crate::issue::{Issue, Rule};
+use crate::issue::{Issue, Rule, Severity};
+use quick_xml::events::BytesDecl;
 
 impl<'t> Reader<'t> {
     /// The byte that is read next.
@@ -11,13 +12,43 @@ impl<'t> Reader<'t> {
         self.xml.buffer_position() as usize
     }
 
-    pub(super) fn stop_at(&mut self, at: usize, node: NodeId, message: &'static str) -> Stop {
-        self.findings.stop(at, node, Issue::new(Rule::XmlSyntax, message))
+    /// What an XML declaration may say: version 1.0, and no other encoding than UTF-8.
+    pub(super) fn declaration(&mut self, declaration: &BytesDecl<'_>, start: usize) -> Read<()> {
+        if start > 0 {
+            return Err(self.stop_at(start, NodeId::ROOT, "an XML declaration stands only at the very beginning"));
+        }
+        if !declaration.version().is_ok_and(|version| version == "1.0") {
+            return Err(self.stop_at(start, NodeId::ROOT, "the XML declaration does not say version 1.0"));
+        }
+        let is_utf8 = match declaration.encoding() {
+            None => true,
+            Some(encoding) => encoding.is_ok_and(|name| name.eq_ignore_ascii_case("UTF-8")),
+        };
+        if is_utf8 {
+            return Ok(());
+        }
+        let issue = Issue::new(Rule::TextEncoding, "the XML declaration names another encoding than UTF-8")
+            .hint("encode the body as UTF-8; FHIR allows no other encoding");
+        Err(self.findings.stop(start, NodeId::ROOT, issue))
     }
 
-    /// The text just read has a fault of form.
-    pub(super) fn stop_at_form(&mut self, node: NodeId, message: &'static str) -> Stop {
-        self.stop_at(self.position(), node, message)
+    /// Text outside of a narrative.
+    pub(super) fn loose_text(&mut self, node: NodeId, start: usize, piece: &str) -> Read<()> {
+        if piece.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
+            return Ok(());
+        }
+        if self.is_outside() {
+            return Err(self.stop_at(start, node, "there is text outside of the resource"));
+        }
+        let issue = Issue::new(Rule::XmlSyntax, "text stands between tags outside of a narrative")
+            .severity(Severity::Error)
+            .hint("FHIR's values stand in `value` attributes: `<status value=\"booked\"/>`");
+        self.findings.tell(start, node, issue);
+        Ok(())
+    }
+
+    pub(super) fn stop_at(&mut self, at: usize, node: NodeId, message: &'static str) -> Stop {
+        self.findings.stop(at, node, Issue::new(Rule::XmlSyntax, message))
     }
 
     pub(super) fn stop_at_depth(&mut self, node: NodeId, at: usize) -> Stop {

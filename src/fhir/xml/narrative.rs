@@ -27,14 +27,15 @@ impl<'t> Reader<'t> {
                 Ok(())
             }
             Err(Fault::Depth) => Err(self.stop_at_depth(node, start)),
-            Err(Fault::Form(message)) => Err(self.stop_at_form(node, message)),
+            Err(Fault::Form(message, at)) => Err(self.stop_at(at, node, message)),
             Err(Fault::Xml(error)) => Err(self.stop_at_error(node, &error)),
         }
     }
 }
 
 enum Fault {
-    Form(&'static str),
+    /// What is wrong, and where it begins.
+    Form(&'static str, usize),
     Depth,
     Xml(quick_xml::Error),
 }
@@ -46,33 +47,33 @@ fn walk<'t>(
     is_open: bool,
     depth_left: usize,
 ) -> Result<bool, Fault> {
-    let has_prefix_in = |tag: &BytesStart<'_>| {
-        check_any_attributes(tag).map(|found| found || tag.name().prefix().is_some()).map_err(Fault::Form)
+    let has_prefix_in = |tag: &BytesStart<'_>, at: usize| {
+        let found = check_any_attributes(tag).map_err(|message| Fault::Form(message, at))?;
+        Ok(found || tag.name().prefix().is_some())
     };
-    let mut has_prefix = has_prefix_in(tag)?;
+    let mut has_prefix = has_prefix_in(tag, xml.buffer_position() as usize)?;
     let mut open_count = usize::from(is_open);
     while open_count > 0 {
+        let at = xml.buffer_position() as usize;
         match xml.read_event().map_err(Fault::Xml)? {
             Event::Start(tag) => {
                 open_count += 1;
                 if open_count > depth_left {
                     return Err(Fault::Depth);
                 }
-                has_prefix |= has_prefix_in(&tag)?;
+                has_prefix |= has_prefix_in(&tag, at)?;
             }
-            Event::Empty(tag) => has_prefix |= has_prefix_in(&tag)?,
+            Event::Empty(tag) => has_prefix |= has_prefix_in(&tag, at)?,
             Event::End(_) => open_count -= 1,
-            Event::GeneralRef(reference) => {
-                if !is_defined(&reference) {
-                    return Err(Fault::Form(
-                        "the narrative has an entity that XML does not define; write the character itself",
-                    ));
-                }
+            Event::GeneralRef(reference) if is_defined(&reference) => {}
+            Event::GeneralRef(_) => {
+                let message = "the narrative has an entity that XML does not define; write the character itself";
+                return Err(Fault::Form(message, at));
             }
             Event::Text(_) | Event::CData(_) | Event::Comment(_) => {}
-            Event::PI(_) | Event::Decl(_) => return Err(Fault::Form("the narrative has a processing instruction")),
-            Event::DocType(_) => return Err(Fault::Form("a document type declaration is not allowed")),
-            Event::Eof => return Err(Fault::Form("the text ends inside the narrative")),
+            Event::PI(_) | Event::Decl(_) => return Err(Fault::Form("the narrative has a processing instruction", at)),
+            Event::DocType(_) => return Err(Fault::Form("a document type declaration is not allowed", at)),
+            Event::Eof => return Err(Fault::Form("the text ends inside the narrative", at)),
         }
     }
     Ok(has_prefix)
@@ -105,7 +106,7 @@ pub(super) fn fault(div: &str) -> Option<&'static str> {
     // How deep a narrative nests is bounded by the reader of the request; here only well-formedness counts.
     match walk(&mut xml, &tag, is_open, usize::MAX) {
         Ok(_) => {}
-        Err(Fault::Form(message)) => return Some(message),
+        Err(Fault::Form(message, _)) => return Some(message),
         Err(Fault::Depth | Fault::Xml(_)) => return Some("the narrative is not well-formed"),
     }
     match xml.read_event() {

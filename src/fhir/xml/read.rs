@@ -8,7 +8,7 @@ use crate::fhir::findings::{Findings, Stop};
 use crate::fhir::json::{is_number, is_out_of_range, is_type_name};
 use crate::fhir::{Limits, Parsed};
 use crate::issue::{Issue, Rule, Severity};
-use quick_xml::events::{BytesDecl, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 use std::collections::HashMap;
@@ -122,40 +122,6 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn declaration(&mut self, declaration: &BytesDecl<'_>, start: usize) -> Read<()> {
-        if start > 0 {
-            return Err(self.stop_at(start, NodeId::ROOT, "an XML declaration stands only at the very beginning"));
-        }
-        if !declaration.version().is_ok_and(|version| version == "1.0") {
-            return Err(self.stop_at(start, NodeId::ROOT, "the XML declaration does not say version 1.0"));
-        }
-        let is_utf8 = match declaration.encoding() {
-            None => true,
-            Some(encoding) => encoding.is_ok_and(|name| name.eq_ignore_ascii_case("UTF-8")),
-        };
-        if is_utf8 {
-            return Ok(());
-        }
-        let issue = Issue::new(Rule::TextEncoding, "the XML declaration names another encoding than UTF-8")
-            .hint("encode the body as UTF-8; FHIR allows no other encoding");
-        Err(self.findings.stop(start, NodeId::ROOT, issue))
-    }
-
-    /// Text outside of a narrative.
-    fn loose_text(&mut self, node: NodeId, start: usize, piece: &str) -> Read<()> {
-        if piece.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
-            return Ok(());
-        }
-        if self.open.is_empty() {
-            return Err(self.stop_at(start, node, "there is text outside of the resource"));
-        }
-        let issue = Issue::new(Rule::XmlSyntax, "text stands between tags outside of a narrative")
-            .severity(Severity::Error)
-            .hint("FHIR's values stand in `value` attributes: `<status value=\"booked\"/>`");
-        self.findings.tell(start, node, issue);
-        Ok(())
-    }
-
     fn tag(&mut self, tag: &BytesStart<'t>, start: usize, is_open: bool) -> Read<()> {
         let parent = self.open.last().map_or(NodeId::ROOT, |level| level.node);
         if self.open.is_empty() && self.root_seen {
@@ -191,17 +157,19 @@ impl<'t> Reader<'t> {
             self.root_seen = true;
             return self.resource(NodeId::ROOT, name, range, tag, start, is_open);
         }
-        match self.open.last().map(|level| level.kind) {
-            Some(Kind::Holder) if is_fhir => self.held(parent, name, range, tag, start, is_open),
-            _ if is_fhir && name == "div" && self.typed.knows(name) => {
-                self.stranger(parent, tag, start, is_open, "the narrative's `div` is not in the namespace of XHTML")
-            }
-            _ if is_fhir => self.element(parent, name, range, tag, start, is_open),
-            _ if is_xhtml && name == "div" => {
-                let node = self.child(parent, name, range, start)?;
-                self.narrative(node, tag, start, is_open)
-            }
-            _ => self.stranger(parent, tag, start, is_open, "an element is not in the namespace of FHIR"),
+        let in_holder = self.open.last().is_some_and(|level| level.kind == Kind::Holder);
+        let is_div = name == "div";
+        if is_fhir && in_holder {
+            self.held(parent, name, range, tag, start, is_open)
+        } else if is_fhir && is_div && self.typed.knows(name) {
+            self.stranger(parent, tag, start, is_open, "the narrative's `div` is not in the namespace of XHTML")
+        } else if is_fhir {
+            self.element(parent, name, range, tag, start, is_open)
+        } else if is_xhtml && is_div {
+            let node = self.child(parent, name, range, start)?;
+            self.narrative(node, tag, start, is_open)
+        } else {
+            self.stranger(parent, tag, start, is_open, "an element is not in the namespace of FHIR")
         }
     }
 
@@ -282,24 +250,35 @@ impl<'t> Reader<'t> {
             let message = "in XML this is an attribute of the element, not an element in it";
             return self.stranger(parent, tag, start, is_open, message);
         }
+        let is_known = self.typed.knows(name);
         let node = self.child(parent, name, range, start)?;
         self.typed.enter(name);
-        let found = attributes(self.text, tag, self.xml.resolver()).map_err(|why| self.stop_at(start, node, why))?;
-        let url_is_stranger = found.url.is_some() && !self.typed.is_extension();
-        if found.has_stranger || url_is_stranger {
+        let kind = if self.typed.holds_resource() { Kind::Holder } else { Kind::Element };
+        let mut found =
+            attributes(self.text, tag, self.xml.resolver()).map_err(|why| self.stop_at(start, node, why))?;
+        // What no definition knows keeps its value; the profiles tell the element.
+        if is_known && !self.typed.is_primitive() && found.value.take().is_some() {
+            found.has_stranger = true;
+        }
+        if !self.typed.is_extension() && found.url.take().is_some() {
+            found.has_stranger = true;
+        }
+        if kind == Kind::Holder && found.id.take().is_some() {
+            found.has_stranger = true;
+        }
+        if found.has_stranger {
             self.tell_attribute(node, start);
         }
         if let Some(id) = found.id {
             self.attribute(node, "id", id, start)?;
         }
-        if let Some(url) = found.url.filter(|_| !url_is_stranger) {
+        if let Some(url) = found.url {
             self.attribute(node, "url", url, start)?;
         }
         if let Some(value) = found.value {
             let form = self.typed.form();
             self.value(node, value, form, start);
         }
-        let kind = if self.typed.holds_resource() { Kind::Holder } else { Kind::Element };
         self.push(node, kind, start, is_open);
         Ok(())
     }
@@ -391,6 +370,11 @@ impl<'t> Reader<'t> {
             }
         }
         self.typed.leave();
+    }
+
+    /// True outside of the root element.
+    pub(super) fn is_outside(&self) -> bool {
+        self.open.is_empty()
     }
 
     /// How many elements may still be opened inside the innermost one.

@@ -3,12 +3,13 @@
 use super::{FHIR, SCHEMA_INSTANCE, is_forbidden};
 use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
-use quick_xml::events::attributes::Attribute;
+use quick_xml::events::attributes::{AttrError, Attribute};
 use quick_xml::name::{Namespace, NamespaceResolver, ResolveResult};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// FHIR's elements have three attributes at most; the rest is room for namespaces.
+/// FHIR's elements have three attributes at most; the rest is room for namespaces and for XHTML. It also bounds
+/// quick-xml's search for names that stand twice, which compares each with all before it.
 const ATTRIBUTES_MAX: usize = 32;
 
 /// An attribute's value: a piece of the text, or a string of its own when it has escapes or line breaks.
@@ -36,12 +37,11 @@ pub(super) fn attributes(
     resolver: &NamespaceResolver,
 ) -> Result<Attributes, &'static str> {
     let mut found = Attributes::default();
-    // quick-xml's own check for names that stand twice is quadratic.
-    for (number, attribute) in tag.attributes().with_checks(false).enumerate() {
+    for (number, attribute) in tag.attributes().enumerate() {
         if number >= ATTRIBUTES_MAX {
             return Err("an element has more attributes than any FHIR element");
         }
-        let Ok(attribute) = attribute else { return Err("an attribute is not of the form `name=\"value\"`") };
+        let attribute = attribute.map_err(|error| fault(&error))?;
         if attribute.key.as_namespace_binding().is_some() {
             continue;
         }
@@ -62,6 +62,7 @@ pub(super) fn attributes(
                 continue;
             }
         };
+        // Two spellings of one name, with and without FHIR's prefix, are twice the same.
         if slot.replace(attribute_text(text, &attribute)?).is_some() {
             return Err("an attribute stands twice in one element");
         }
@@ -73,11 +74,11 @@ pub(super) fn attributes(
 /// narrative may not be able to carry along.
 pub(super) fn check_any_attributes(tag: &BytesStart<'_>) -> Result<bool, &'static str> {
     let mut has_prefix = false;
-    for (number, attribute) in tag.attributes().with_checks(false).enumerate() {
+    for (number, attribute) in tag.attributes().enumerate() {
         if number >= ATTRIBUTES_MAX {
             return Err("an element has more attributes than any XHTML element");
         }
-        let Ok(attribute) = attribute else { return Err("an attribute is not of the form `name=\"value\"`") };
+        let attribute = attribute.map_err(|error| fault(&error))?;
         let value = attribute.normalized_value(XmlVersion::Explicit1_0);
         if attribute.value.contains('<') || !value.is_ok_and(|value| !value.contains(is_forbidden)) {
             return Err("an attribute's value has an escape or a character that XML does not know");
@@ -85,6 +86,16 @@ pub(super) fn check_any_attributes(tag: &BytesStart<'_>) -> Result<bool, &'stati
         has_prefix |= attribute.key.prefix().is_some_and(|prefix| prefix.as_ref() != "xml");
     }
     Ok(has_prefix)
+}
+
+fn fault(error: &AttrError) -> &'static str {
+    match error {
+        AttrError::Duplicated(_, _) => "an attribute stands twice in one element",
+        AttrError::ExpectedEq(_)
+        | AttrError::ExpectedValue(_)
+        | AttrError::UnquotedValue(_)
+        | AttrError::ExpectedQuote(_, _) => "an attribute is not of the form `name=\"value\"`",
+    }
 }
 
 fn attribute_text(text: &str, attribute: &Attribute<'_>) -> Result<AttributeText, &'static str> {

@@ -1,5 +1,7 @@
 //! Writing: a resource as XML, its elements in the order of R4's definitions.
 
+#![allow(clippy::result_large_err, reason = "writing fails rarely, and an issue is what its caller needs")]
+
 use super::typed::Typed;
 use super::{FHIR, is_forbidden, narrative};
 use crate::document::{Node, Scalar};

@@ -1,0 +1,78 @@
+//! `stile check`: judge settings, definitions and mappings without starting anything.
+
+use super::{COULD_NOT_RUN, FINE, FOUND, site, tell};
+use serde_json::json;
+
+/// Judge settings, definitions and mappings without starting anything: all problems at once.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Say what was found as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Also list the constraints and bindings of the definitions that cannot be decided here.
+    #[arg(long)]
+    not_evaluated: bool,
+    #[command(flatten)]
+    site: site::SiteArgs,
+}
+
+pub fn run(args: &Args) -> u8 {
+    if args.site.settings.as_deref().is_some_and(|path| !path.exists()) {
+        tell::fault(&format!(
+            "there is no settings file {}",
+            args.site.settings.as_deref().map(site::shown).unwrap_or_default()
+        ));
+        return COULD_NOT_RUN;
+    }
+    let Some(settings) = site::settings(&args.site) else { return FOUND };
+    let Some((materials, engine)) = site::engine(&settings) else { return FOUND };
+    let definitions = engine.profiles.profiles().count();
+    let mappings = engine.library.mappings().count();
+    let undecided = engine.profiles.not_evaluated();
+    if args.json {
+        let packages: Vec<_> = materials
+            .packages
+            .iter()
+            .map(|package| json!({"name": package.name, "version": package.version, "files": package.files.len()}))
+            .collect();
+        let listed: Vec<_> = undecided.iter().map(|one| json!({"what": one.what, "why": one.why})).collect();
+        let mappings: Vec<_> = engine
+            .library
+            .mappings()
+            .map(|mapping| json!({"name": mapping.name(), "version": mapping.version(), "title": mapping.title()}))
+            .collect();
+        println!(
+            "{}",
+            json!({"packages": packages, "definitions": definitions, "mappings": mappings, "notEvaluated": listed})
+        );
+        return FINE;
+    }
+    tell::verdict(
+        "settings",
+        true,
+        &format!(
+            "{}, {}, {}",
+            tell::count(settings.senders.len(), "sender"),
+            tell::count(settings.callers.len(), "caller"),
+            tell::count(settings.downstreams.len(), "downstream")
+        ),
+    );
+    for warning in &settings.warnings {
+        tell::note(&format!("  {warning}"));
+    }
+    let packages: Vec<String> =
+        materials.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
+    tell::verdict("definitions", true, &format!("{definitions} from {}", packages.join(", ")));
+    tell::verdict("mappings", true, &format!("{mappings} compiled, {} code tables", materials.tables.len()));
+    if args.not_evaluated {
+        for one in undecided {
+            tell::note(&format!("  not evaluated: {}: {}", one.what, one.why));
+        }
+    } else if !undecided.is_empty() {
+        tell::note(&format!(
+            "{} cannot be decided here; --not-evaluated lists them",
+            tell::count(undecided.len(), "constraint or binding")
+        ));
+    }
+    FINE
+}

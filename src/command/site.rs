@@ -1,0 +1,112 @@
+//! The site's settings and what is compiled from them, as commands need them.
+
+use super::tell;
+use crate::access::Sender;
+use crate::app::{Engine, Materials};
+use crate::model::OdsCode;
+use crate::profile::Tolerance;
+use crate::settings::{self, Problem, Settings};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where the settings are.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SiteArgs {
+    /// Settings file (TOML). Without it the defaults hold, with STILE__SECTION__KEY from the environment over them.
+    #[arg(long, value_name = "FILE", env = "STILE_SETTINGS")]
+    pub settings: Option<PathBuf>,
+}
+
+/// Reads and checks the settings, or tells everything that is wrong with them.
+pub fn settings(args: &SiteArgs) -> Option<Settings> {
+    let text = match &args.settings {
+        None => None,
+        Some(path) => match std::fs::read_to_string(path) {
+            Ok(text) => Some((path.display().to_string(), text)),
+            Err(cause) => {
+                tell::fault(&format!("the settings file {} cannot be read: {cause}", path.display()));
+                return None;
+            }
+        },
+    };
+    let file = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    match load(file, std::env::vars()) {
+        Ok(settings) => Some(settings),
+        Err(problems) => {
+            for problem in &problems {
+                tell::fault(&problem.to_string());
+            }
+            tell::note(&format!("{} in the settings; nothing was started", tell::count(problems.len(), "problem")));
+            None
+        }
+    }
+}
+
+/// Settings of a file's name and text, and an environment.
+pub fn load(
+    file: Option<(&str, &str)>,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Settings, Vec<Problem>> {
+    let tolerances: Vec<&str> = Tolerance::ALL.iter().map(|tolerance| tolerance.as_str()).collect();
+    settings::load(file, environment, &tolerances)
+}
+
+/// Reads and compiles definitions and mappings, or tells everything that is wrong with them.
+pub fn engine(settings: &Settings) -> Option<(Materials, Engine)> {
+    let compiled = Materials::read(&settings.package_folders, settings.mapping_folder.as_deref())
+        .and_then(|materials| materials.compile().map(|engine| (materials, engine)));
+    match compiled {
+        Ok(compiled) => Some(compiled),
+        Err(mishaps) => {
+            for mishap in &mishaps {
+                tell::fault(&mishap.to_string());
+            }
+            tell::note(&format!("{} in definitions and mappings", tell::count(mishaps.len(), "problem")));
+            None
+        }
+    }
+}
+
+/// Senders that mappings can be tried with before a site has settings: the flavours of the national standards.
+pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
+    let mut senders: BTreeMap<String, Sender> = BTreeMap::new();
+    if let Ok(organisation) = OdsCode::parse("RZZ99") {
+        let variables = |is_pas: bool| {
+            BTreeMap::from([
+                ("pas_appointment_system".to_owned(), "https://pas.example.nhs.uk/appointment".to_owned()),
+                ("portal_appointment_system".to_owned(), "https://portal.example/appointment".to_owned()),
+                ("is_pas".to_owned(), is_pas.to_string()),
+            ])
+        };
+        for (name, is_pas) in [("example-portal", false), ("example-pas", true)] {
+            let sender = Sender {
+                name: name.to_owned(),
+                organisation: organisation.clone(),
+                is_pas,
+                tolerances: Vec::new(),
+                profiles: Vec::new(),
+                variables: variables(is_pas),
+            };
+            senders.insert(name.to_owned(), sender);
+        }
+    }
+    senders.extend(settings.senders.iter().map(|(name, sender)| (name.clone(), sender.clone())));
+    senders
+}
+
+/// The sender of this name, or `example-portal`; tells which there are when there is none such.
+pub fn sender(settings: &Settings, name: Option<&str>) -> Option<Sender> {
+    let mut senders = senders(settings);
+    let wanted = name.unwrap_or("example-portal");
+    if let Some(sender) = senders.remove(wanted) {
+        return Some(sender);
+    }
+    let known: Vec<&str> = senders.keys().map(String::as_str).collect();
+    tell::fault(&format!("there is no sender `{wanted}`; there are: {}", known.join(", ")));
+    None
+}
+
+/// A path as a person wrote it.
+pub fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
