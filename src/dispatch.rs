@@ -16,9 +16,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-/// How long the dispatcher sleeps at most: another process (the command line) may have made something due.
-const POLL_MS: u64 = 1_000;
-
 /// Rung when something new may be due. A hint that carries nothing: what is due stands in the store.
 pub type Bell = Arc<watch::Sender<()>>;
 
@@ -42,12 +39,14 @@ pub struct Dispatch {
     store: Store,
     lines: Arc<BTreeMap<String, Line>>,
     bell: Bell,
+    idle_ms: u64,
 }
 
 impl Dispatch {
-    /// A dispatcher of these lines. `bell` is rung by intake when something new is due.
-    pub fn new(store: Store, lines: BTreeMap<String, Line>, bell: Bell) -> Self {
-        Dispatch { store, lines: Arc::new(lines), bell }
+    /// A dispatcher of these lines. `bell` is rung by intake when something new is due; `idle_ms` is how long it
+    /// sleeps at the most, because another process (the command line) may have made something due.
+    pub fn new(store: Store, lines: BTreeMap<String, Line>, bell: Bell, idle_ms: u64) -> Self {
+        Dispatch { store, lines: Arc::new(lines), bell, idle_ms }
     }
 
     /// Sends everything that is due at `now` and waits for all the answers: how many messages were sent. For tests
@@ -121,8 +120,8 @@ impl Dispatch {
     async fn sleep(&self, name: &str, bell: &mut watch::Receiver<()>, stop: &mut watch::Receiver<bool>) {
         let owned = name.to_owned();
         let due = self.store.read(move |view| Ok(view.next_due(&owned)?)).await.ok().flatten();
-        let until_due = due.map_or(POLL_MS, |due| {
-            u64::try_from(due.duration_since(Timestamp::now()).as_millis()).unwrap_or(0).clamp(5, POLL_MS)
+        let until_due = due.map_or(self.idle_ms, |due| {
+            u64::try_from(due.duration_since(Timestamp::now()).as_millis()).unwrap_or(0).clamp(5, self.idle_ms.max(5))
         });
         tokio::select! {
             _ = bell.changed() => {}

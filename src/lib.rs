@@ -15,6 +15,8 @@ pub mod terminology;
 
 pub mod profile;
 
+pub mod mapping;
+
 pub mod access;
 pub mod delivery;
 pub mod ledger;
@@ -26,7 +28,6 @@ pub mod store;
 
 pub mod dispatch;
 pub mod enquiry;
-#[path = "intake_seam.rs"]
 pub mod intake;
 
 pub mod api;
@@ -34,3 +35,7 @@ pub mod telemetry;
 pub mod twin;
 
 pub mod settings;
+
+pub mod app;
+
+pub mod command;

@@ -97,27 +97,16 @@ impl Materials {
         materials.mappings = texts(&MAPPINGS, ".yaml");
         materials.manuals = texts(&MAPPINGS, ".md");
         if let Some(tables) = MAPPINGS.get_dir("tables") {
-            materials.tables = texts(tables, ".csv");
-            for table in &mut materials.tables {
-                table.name = format!("tables/{}", table.name);
-            }
+            carried_tables(tables, &mut materials.tables);
         }
         materials
     }
 
     fn read_mappings(&mut self, folder: &Path) -> Result<(), Mishap> {
-        for (below, ending, shelf) in
-            [("", ".yaml", &mut self.mappings), ("", ".md", &mut self.manuals), ("tables", ".csv", &mut self.tables)]
-        {
-            let from = folder.join(below);
-            if !below.is_empty() && !from.is_dir() {
-                continue;
-            }
-            for (name, text) in read_files(&from, ending)? {
-                let name = if below.is_empty() { name } else { format!("{below}/{name}") };
-                shelf.retain(|carried| carried.name != name);
-                shelf.push(Source { name, text });
-            }
+        put_over(&mut self.mappings, read_files(folder, ".yaml")?);
+        put_over(&mut self.manuals, read_files(folder, ".md")?);
+        if folder.join("tables").is_dir() {
+            put_over(&mut self.tables, read_tables(folder, "tables", 0)?);
         }
         Ok(())
     }
@@ -133,6 +122,39 @@ impl Materials {
             .map_err(|problems| problems.into_iter().map(Mishap::Mapping).collect::<Vec<_>>())?;
         Ok(Engine { profiles, library })
     }
+}
+
+/// Levels of folders below `tables` that are looked into.
+const TABLE_DEPTH_MAX: usize = 4;
+
+/// A site's file of the same name takes the place of the one that is carried.
+fn put_over(shelf: &mut Vec<Source>, files: Vec<(String, String)>) {
+    for (name, text) in files {
+        shelf.retain(|carried| carried.name != name);
+        shelf.push(Source { name, text });
+    }
+}
+
+/// Code tables stand in folders of their own, and are called by their path: `consultation-medium/pca`.
+fn carried_tables(folder: &Dir<'static>, tables: &mut Vec<Source>) {
+    for table in texts(folder, ".csv") {
+        tables.push(Source { name: format!("{}/{}", folder.path().display(), table.name), text: table.text });
+    }
+    for inner in folder.dirs() {
+        carried_tables(inner, tables);
+    }
+}
+
+fn read_tables(root: &Path, below: &str, depth: usize) -> Result<Vec<(String, String)>, Mishap> {
+    let folder = root.join(below);
+    let mut files: Vec<(String, String)> =
+        read_files(&folder, ".csv")?.into_iter().map(|(name, text)| (format!("{below}/{name}"), text)).collect();
+    let entries = std::fs::read_dir(&folder)
+        .map_err(|cause| Mishap::File { name: folder.display().to_string(), cause: cause.to_string() })?;
+    for entry in entries.flatten().filter(|entry| entry.path().is_dir() && depth < TABLE_DEPTH_MAX) {
+        files.extend(read_tables(root, &format!("{below}/{}", file_name(&entry.path())), depth + 1)?);
+    }
+    Ok(files)
 }
 
 fn file_name(path: &Path) -> String {

@@ -3,5 +3,5 @@
 mod gateway;
 mod materials;
 
-pub use gateway::{Faulty, Gateway, start};
+pub use gateway::{Built, Faulty, Gateway, build, start};
 pub use materials::{Engine, Materials, Mishap};

@@ -18,7 +18,10 @@ pub struct Args {
 
 pub fn run(args: &Args) -> u8 {
     if args.site.settings.as_deref().is_some_and(|path| !path.exists()) {
-        tell::fault(&format!("there is no settings file {}", args.site.settings.as_deref().map(site::shown).unwrap_or_default()));
+        tell::fault(&format!(
+            "there is no settings file {}",
+            args.site.settings.as_deref().map(site::shown).unwrap_or_default()
+        ));
         return COULD_NOT_RUN;
     }
     let Some(settings) = site::settings(&args.site) else { return FOUND };
@@ -66,7 +69,10 @@ pub fn run(args: &Args) -> u8 {
             tell::note(&format!("  not evaluated: {}: {}", one.what, one.why));
         }
     } else if !undecided.is_empty() {
-        tell::note(&format!("{} cannot be decided here; --not-evaluated lists them", tell::count(undecided.len(), "constraint or binding")));
+        tell::note(&format!(
+            "{} cannot be decided here; --not-evaluated lists them",
+            tell::count(undecided.len(), "constraint or binding")
+        ));
     }
     FINE
 }

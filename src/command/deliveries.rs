@@ -114,7 +114,9 @@ async fn carry_out(args: &Args, store: &Store) -> Result<u8, Error> {
             let wanted = id.clone();
             let is_due = store.write(move |unit| Ok(unit.retry(&wanted, Timestamp::now())?)).await?;
             if !is_due {
-                tell::fault(&format!("no delivery {id} is waiting or exhausted; `stile deliveries show {id}` says more"));
+                tell::fault(&format!(
+                    "no delivery {id} is waiting or exhausted; `stile deliveries show {id}` says more"
+                ));
                 return Ok(FOUND);
             }
             if args.json {

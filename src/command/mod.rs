@@ -10,8 +10,8 @@ mod map;
 mod packages;
 mod serve;
 mod site;
-mod test;
 mod tell;
+mod test;
 pub mod twin;
 mod validate;
 
@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
     };
     let code = match arguments.command {
         Command::Serve(args) => serve::run(&args),
-        Command::Demo(args) => return demo::run(args),
+        Command::Demo(args) => return demo::run(&args, start_for_demo),
         Command::Twin(args) => return twin::run(args),
         Command::Check(args) => check::run(&args),
         Command::Validate(args) => validate::run(&args),
@@ -84,4 +84,15 @@ pub fn main() -> ExitCode {
         Command::Packages(args) => packages::run(&args),
     };
     ExitCode::from(code)
+}
+
+/// Starts the gateway that the demonstration asks for, with its settings read as `stile serve` reads them.
+async fn start_for_demo(plan: demo::Plan) -> Result<demo::Gateway, String> {
+    let settings = site::load(Some(("stile.toml", &plan.settings)), std::iter::empty())
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let metrics =
+        crate::telemetry::start(settings.log.format, &settings.log.filter).map_err(|cause| cause.to_string())?;
+    let gateway = crate::app::start(&settings, Some(metrics)).await.map_err(|faults| faults.to_string())?;
+    let base = format!("http://{}", gateway.address());
+    Ok(demo::Gateway { base, stop: Box::pin(gateway.stop()) })
 }

@@ -35,7 +35,7 @@ pub fn run(args: &Args) -> u8 {
         }
     };
     actix_web::rt::System::new().block_on(async {
-        let gateway = match app::start(&settings, metrics).await {
+        let gateway = match app::start(&settings, Some(metrics)).await {
             Ok(gateway) => gateway,
             Err(faults) => {
                 tell::fault(&faults.to_string());

@@ -4,8 +4,8 @@ use super::tell;
 use crate::access::Sender;
 use crate::app::{Engine, Materials};
 use crate::model::OdsCode;
-use crate::profile::tolerance::Tolerance;
-use crate::settings::{self, Settings};
+use crate::profile::Tolerance;
+use crate::settings::{self, Problem, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,9 +29,8 @@ pub fn settings(args: &SiteArgs) -> Option<Settings> {
             }
         },
     };
-    let tolerances: Vec<&str> = Tolerance::ALL.iter().map(|tolerance| tolerance.as_str()).collect();
     let file = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    match settings::load(file, std::env::vars(), &tolerances) {
+    match load(file, std::env::vars()) {
         Ok(settings) => Some(settings),
         Err(problems) => {
             for problem in &problems {
@@ -41,6 +40,15 @@ pub fn settings(args: &SiteArgs) -> Option<Settings> {
             None
         }
     }
+}
+
+/// Settings of a file's name and text, and an environment.
+pub fn load(
+    file: Option<(&str, &str)>,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Settings, Vec<Problem>> {
+    let tolerances: Vec<&str> = Tolerance::ALL.iter().map(|tolerance| tolerance.as_str()).collect();
+    settings::load(file, environment, &tolerances)
 }
 
 /// Reads and compiles definitions and mappings, or tells everything that is wrong with them.

@@ -35,7 +35,8 @@ pub fn issue(issue: &Issue, text: &str) {
     };
     anstream::println!("  {style}{}{style:#} [{}] {}", issue.severity, issue.rule, issue.message);
     if let Some(place) = &issue.place {
-        let line = if place.line > 0 { format!(" (line {}, column {})", place.line, place.column) } else { String::new() };
+        let line =
+            if place.line > 0 { format!(" (line {}, column {})", place.line, place.column) } else { String::new() };
         anstream::println!("    {DIM}at{DIM:#} {}{line}", place.expression);
         if let Some(source) = text.lines().nth((place.line as usize).wrapping_sub(1)) {
             excerpt(source, place.column as usize, place.line);

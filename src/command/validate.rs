@@ -55,7 +55,8 @@ pub fn run(args: &Args) -> u8 {
         let is_fine = !any_refuses(&judged.issues);
         refused += usize::from(!is_fine);
         if args.json {
-            let issues = if judged.issues.is_empty() { json!([]) } else { fhir::outcome(&judged.issues)["issue"].clone() };
+            let issues =
+                if judged.issues.is_empty() { json!([]) } else { fhir::outcome(&judged.issues)["issue"].clone() };
             println!("{}", json!({"file": input.name, "valid": is_fine, "issues": issues}));
             continue;
         }

@@ -131,7 +131,8 @@ impl Keeping {
         let mut enrolments = Vec::new();
         for (id, organisation, value) in unit.on_pathway(Kind::PifuEnrolment, &pathway)? {
             if self.caller.grant.allows_organisation(&organisation).is_ok() {
-                let enrolment = serde_json::from_value(value).map_err(|_| super::incident("an enrolment cannot be read"))?;
+                let enrolment =
+                    serde_json::from_value(value).map_err(|_| super::incident("an enrolment cannot be read"))?;
                 enrolments.push(KnownEnrolment { id, organisation, enrolment });
             }
         }
@@ -218,7 +219,8 @@ fn appointment(unit: &Unit<'_>, id: &str) -> Result<Option<KnownAppointment>, Er
 fn born_on(unit: &Unit<'_>, patient: Option<&PatientLink>) -> Result<Option<Date>, Error> {
     let Some(nhs_number) = patient.and_then(|patient| patient.nhs_number.as_ref()) else { return Ok(None) };
     for (_, _, value) in unit.of_patient(Kind::Patient, nhs_number.reveal())? {
-        let patient: Patient = serde_json::from_value(value).map_err(|_| super::incident("a patient cannot be read"))?;
+        let patient: Patient =
+            serde_json::from_value(value).map_err(|_| super::incident("a patient cannot be read"))?;
         if let Some(date) = patient.born_on.and_then(|text| text.reveal().parse().ok()) {
             return Ok(Some(date));
         }

@@ -6,10 +6,9 @@ use crate::document::Document;
 use crate::error::Error;
 use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Rule, any_refuses};
-use crate::mapping::Variables;
+use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
-use crate::profile::Profiles;
-use crate::profile::tolerance::{self, Tolerance};
+use crate::profile::{self, Profiles, Tolerance};
 use jiff::Timestamp;
 
 /// A body that was read and found acceptable.
@@ -60,7 +59,7 @@ impl Judged {
             issues.push(release);
             return Judged { document: Some(document), issues, is_malformed };
         }
-        issues.extend(tolerance::apply(&mut document, tolerances));
+        issues.extend(profile::apply(&mut document, tolerances));
         issues.extend(profiles.check(&document, expected_type, demanded));
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
         Judged { document: Some(document), issues, is_malformed }
@@ -101,7 +100,7 @@ impl Parts {
             let mut forms: Vec<&str> = self
                 .library
                 .mappings()
-                .filter(|mapping| mapping.source_resource() == Some(kind.as_str()))
+                .filter(|mapping| *mapping.reads() == Reads::Resource(kind.clone()))
                 .map(|mapping| mapping.title())
                 .collect();
             forms.sort_unstable();

@@ -5,7 +5,7 @@ use super::render::Rendered;
 use super::settle::Settled;
 use super::{Parts, Receipt, Submission};
 use crate::access::{Caller, Sender};
-use crate::document::{Document, NodeId};
+use crate::document::Document;
 use crate::error::Error;
 use crate::fhir::{self, Format};
 use crate::issue::{Issue, Rule};

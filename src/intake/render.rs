@@ -54,7 +54,7 @@ impl Keeping {
             "message_id": id,
             "requested_at": instant(self.now),
             "organisation": organisation,
-            "appointment_id": request.appointment.as_ref().map(|known| known.id.clone()),
+            "appointment": request.appointment.as_ref().map(|known| known.id.clone()),
         }));
         let appointment = match &request.appointment {
             Some(known) => serde_json::to_value(&known.appointment).unwrap_or_default(),

@@ -17,11 +17,11 @@ pub use schema::SCHEMA;
 
 use crate::access;
 use crate::delivery::Schedule;
+use crate::downstream::Secret;
 use crate::model::{ChangeKind, OdsCode};
 use crate::telemetry::LogFormat;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 
 /// The compiled-in defaults with their comments: what `stile serve --print-settings` shows.
@@ -180,23 +180,6 @@ pub enum Credential {
     BearerEnvironment(String),
     /// This text.
     Bearer(Secret),
-}
-
-/// A text that does not print.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text. For the wire only.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(masked)")
-    }
 }
 
 /// The settings that `environment` makes over `file` (its name and text) over the defaults. `tolerances` are the

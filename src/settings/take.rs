@@ -1,8 +1,8 @@
 //! The judged tree into types.
 
 use super::{
-    Caller, Changes, Credential, Dispatch, Downstream, DownstreamKind, Limits, Log, Origin, Problem, Secret, Server,
-    Settings, Store,
+    Caller, Changes, Credential, Dispatch, Downstream, DownstreamKind, Limits, Log, Origin, Problem, Server, Settings,
+    Store,
 };
 use crate::access::{self, Grant, Interaction};
 use crate::delivery::Schedule;
@@ -214,7 +214,7 @@ impl CallerTree {
 impl DownstreamTree {
     fn take(self, name: String) -> Downstream {
         let credential = match (self.bearer, self.bearer_file, self.bearer_env) {
-            (Some(text), _, _) => Credential::Bearer(Secret(text)),
+            (Some(text), _, _) => Credential::Bearer(text.into()),
             (None, Some(file), _) => Credential::BearerFile(file),
             (None, None, Some(variable)) => Credential::BearerEnvironment(variable),
             (None, None, None) => Credential::None,
