@@ -141,7 +141,12 @@ pub(super) async fn validate(
     Query::read(request.query_string(), &[FORMAT])?;
     let format = body_format(request.headers())?;
     let body = body::read(request, payload, asked.state.limits.body_bytes_max).await?;
-    let issues = asked.state.intake.validate(caller, served.name, &body, format, (asked.state.clock)())?;
+    let verdict = asked.state.intake.validate(caller, served.name, &body, format, (asked.state.clock)());
+    let issues = match verdict {
+        // What a write would be refused for as malformed is a verdict here, as long as there was something to judge.
+        Ok(issues) | Err(Error::Malformed(issues)) => issues,
+        Err(error) => return Err(error.into()),
+    };
     if issues.iter().any(is_about_the_text) {
         return Err(Error::Malformed(issues).into());
     }
