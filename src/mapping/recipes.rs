@@ -27,7 +27,9 @@ impl<'e> Compiler<'_, 'e, '_> {
         let mut targets: Vec<(Target, Mark)> = Vec::with_capacity(members.len());
         for member in members {
             let Some(target) = self.target(member) else { continue };
-            if let Some((other, at)) = targets.iter().find(|(other, _)| other.clashes(&target)) {
+            // The same target twice is the same key twice, which the reader has told.
+            let clash = targets.iter().find(|(other, _)| other.clashes(&target) && other.text != target.text);
+            if let Some((other, at)) = clash {
                 let message = format!("`{}` would overwrite `{}` of line {}", target.text, other.text, at.line);
                 self.findings.note_wide("mapping.two-rules", member.at, target.text.chars().count(), message);
             }

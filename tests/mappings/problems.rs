@@ -88,7 +88,7 @@ fn targets_are_checked_against_the_schema() {
     check("  description: { each: basedOn.reference }\n", "mapping.target-one", (8, 16), "join");
     check("  description..x: id\n", "mapping.target-form", (8, 3), "");
     check("  status: status\n", "yaml.duplicate-key", (8, 3), "");
-    check("  patient.local: id\n  patient.local.x: id\n", "mapping.two-rules", (9, 3), "");
+    check("  based_on: { each: basedOn.reference }\n  based_on[0]: id\n", "mapping.two-rules", (9, 3), "");
 }
 
 #[test]
