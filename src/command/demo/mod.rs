@@ -149,12 +149,19 @@ async fn show<W: Write>(
         ended = perform(&base, &mut twin, &keys, number, args.exit, teller) => ended,
         _ = tokio::signal::ctrl_c() => Err(Ended::Interrupted),
     };
+    let ended = match ended {
+        // Outside the select: here Ctrl-C is the way that was told, not an interruption.
+        Ok(()) if !args.exit => {
+            tokio::signal::ctrl_c().await.map_err(|fault| Ended::NotStarted(format!("Ctrl-C cannot be heard: {fault}")))
+        }
+        ended => ended,
+    };
     gateway.stop.await;
     twin.stop().await;
     ended
 }
 
-/// Plays the story, then listens until Ctrl-C unless it is to exit.
+/// Plays the story, then says what to try unless it is to exit.
 async fn perform<W: Write>(
     base: &str,
     twin: &mut Twin,
@@ -177,7 +184,7 @@ async fn perform<W: Write>(
     teller.say("Both keep listening. To look around, copy one of these:");
     teller.verbatim(&to_try(base, twin, keys, &cast));
     teller.say("Ctrl-C stops them.");
-    tokio::signal::ctrl_c().await.map_err(|fault| not_started(fault.to_string()))
+    Ok(())
 }
 
 /// Commands that work as they stand, until the demonstration stops.
