@@ -132,6 +132,13 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_are_such_as_the_gateway_takes() {
+        let plan = plan(PathBuf::from("/tmp/demo"), 0, "http://127.0.0.1:1/fhir", &Keys::fresh());
+        let loaded = crate::settings::load(Some(("stile.toml", &plan.settings)), std::iter::empty(), &[]);
+        assert!(loaded.is_ok(), "{:#?}", loaded.err());
+    }
+
+    #[test]
     fn keys_differ_from_start_to_start() {
         assert_ne!(Keys::fresh().portal, Keys::fresh().portal);
     }
