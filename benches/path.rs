@@ -73,9 +73,18 @@ fn steps() {
         println!("| {name} | {:.1} µs | {:.2} × |", time.as_secs_f64() * 1e6, time.as_secs_f64() / plain.as_secs_f64());
     };
     row("serde_json to Value (the yardstick)", plain);
-    row("parse to Document", median(|| drop(black_box(fhir::parse(black_box(BODY.as_bytes()), Format::Json, &limits)))));
-    row("check against R4", median(|| drop(black_box(engine.profiles.check(black_box(&document), Some("Appointment"), &[])))));
-    row("map to the canonical model, schema-checked", median(|| drop(black_box(mapping.run(black_box(&document), &variables)))));
+    row(
+        "parse to Document",
+        median(|| drop(black_box(fhir::parse(black_box(BODY.as_bytes()), Format::Json, &limits)))),
+    );
+    row(
+        "check against R4",
+        median(|| drop(black_box(engine.profiles.check(black_box(&document), Some("Appointment"), &[])))),
+    );
+    row(
+        "map to the canonical model, schema-checked",
+        median(|| drop(black_box(mapping.run(black_box(&document), &variables)))),
+    );
     row("write as JSON", median(|| drop(black_box(fhir::json(black_box(document.root()))))));
 }
 
@@ -104,7 +113,9 @@ async fn whole_path(seconds: u64) {
         .run();
     let handle = server.handle();
     tokio::spawn(server);
-    println!("| clients | bare handler /s | accepted and durable /s | ratio | p50 ms | p95 ms | p99 ms | accepts per commit |");
+    println!(
+        "| clients | bare handler /s | accepted and durable /s | ratio | p50 ms | p95 ms | p99 ms | accepts per commit |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     let mut number = 0;
     for clients in [1, 8, 32, 64] {
@@ -130,7 +141,9 @@ async fn whole_path(seconds: u64) {
 
 async fn bare_handler(body: web::Bytes) -> HttpResponse {
     match serde_json::from_slice::<Value>(&body) {
-        Ok(value) => HttpResponse::Created().insert_header(("x-members", value.as_object().map_or(0, |o| o.len()))).finish(),
+        Ok(value) => {
+            HttpResponse::Created().insert_header(("x-members", value.as_object().map_or(0, |o| o.len()))).finish()
+        }
         Err(_) => HttpResponse::BadRequest().finish(),
     }
 }
@@ -189,10 +202,7 @@ async fn load(base: &str, clients: usize, seconds: u64, number: &mut usize) -> M
 /// Sum and count of the batches that were committed.
 fn batches(metrics: &str) -> (f64, f64) {
     let read = |name: &str| {
-        metrics
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
-            .unwrap_or(0.0)
+        metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok()).unwrap_or(0.0)
     };
     (read("stile_store_batch_size_sum"), read("stile_store_batch_size_count"))
 }

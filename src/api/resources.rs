@@ -116,7 +116,8 @@ pub(super) fn receipt_reply(asked: &Asked<'_>, receipt: Receipt) -> Reply {
         None => reply,
     };
     let base = asked.state.fhir_base();
-    let location = format!("{base}/{}/{}/_history/{}", receipt.resource_type, receipt.id, receipt.version);
+    // Without `_history`: a version by itself cannot be read yet, and an address that is told must answer.
+    let location = format!("{base}/{}/{}", receipt.resource_type, receipt.id);
     versioned(reply.header(LOCATION, &location), receipt.version, receipt.last_updated)
 }
 

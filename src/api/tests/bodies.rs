@@ -33,7 +33,7 @@ async fn what_is_put_is_kept_and_read_back_and_a_stale_change_is_refused() {
     let made = send(&state, put(&appointment())).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
     assert_eq!(made.header("etag"), "W/\"1\"");
-    assert_eq!(made.header("location"), "https://stile.test/fhir/Appointment/a1/_history/1");
+    assert_eq!(made.header("location"), "https://stile.test/fhir/Appointment/a1");
     let read = send(&state, with_key("GET", "/fhir/Appointment/a1")).await;
     assert_eq!((read.status, &read.json()["status"]), (StatusCode::OK, &json!("booked")));
     let mut changed = appointment();
