@@ -93,8 +93,8 @@ CREATE TABLE delivery (
     body           TEXT NOT NULL,
     correlation_id TEXT NOT NULL,
     kept_ms        INTEGER NOT NULL,
+    -- When to look at it again: when it is due while it waits, when its lease ends while it is leased.
     due_ms         INTEGER NOT NULL,
-    lease_ms       INTEGER,
     fence          INTEGER NOT NULL DEFAULT 0,
     attempts       INTEGER NOT NULL DEFAULT 0,
     round          INTEGER NOT NULL DEFAULT 0,
