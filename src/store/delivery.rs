@@ -59,10 +59,16 @@ impl View<'_> {
         Ok(Some((row, attempts.collect::<rusqlite::Result<_>>()?)))
     }
 
-    /// When the next delivery of a downstream is due, or its lease ends.
+    /// When the next delivery of a downstream can go out, or its lease ends. One that stands behind another of its
+    /// lane does not count: its turn comes when the other's answer is recorded, or when a person has decided.
     pub fn next_due(&self, downstream: &str) -> Result<Option<Timestamp>, Failure> {
-        let sql = "SELECT min(coalesce(lease_ms, due_ms)) FROM delivery \
-                   WHERE downstream = ?1 AND state IN ('waiting', 'leased')";
+        let sql = "SELECT min(at_ms) FROM ( \
+                   SELECT (SELECT d.due_ms FROM delivery d WHERE d.downstream = ?1 \
+                   AND d.state IN ('waiting', 'leased') AND d.state = 'waiting' \
+                   AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.number < d.number \
+                                   AND e.state IN ('waiting', 'leased', 'exhausted')) \
+                   ORDER BY d.due_ms LIMIT 1) AS at_ms \
+                   UNION ALL SELECT min(lease_ms) FROM delivery WHERE downstream = ?1 AND state = 'leased')";
         let due: Option<i64> = self.connection.prepare_cached(sql)?.query_row([downstream], |row| row.get(0))?;
         Ok(due.map(instant))
     }
