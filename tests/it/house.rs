@@ -248,7 +248,17 @@ impl House {
             listener = TcpListener::bind(address);
         }
         let running = run(self.folder.path(), &self.wire, &self.more, listener.unwrap());
-        House { dispatch: running.dispatch, store: running.store, server: running.server, ..self }
+        // The callers' connections ended with the gateway that they were made to.
+        let [portal, pas, stranger] = ["portal-key", "pas-key", ""].map(|key| caller(&self.base, key));
+        House {
+            portal,
+            pas,
+            stranger,
+            dispatch: running.dispatch,
+            store: running.store,
+            server: running.server,
+            ..self
+        }
     }
 
     /// Sends everything that is due now; how many messages went out.

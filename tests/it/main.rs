@@ -6,4 +6,6 @@ mod first_light;
 mod guards;
 mod house;
 mod kept;
+mod reading;
+mod restart;
 mod wire;
