@@ -3,7 +3,9 @@
 mod access;
 mod answers;
 mod anything;
+mod bodies;
 mod connection;
+mod engine;
 mod kept;
 mod record;
 
@@ -46,7 +48,7 @@ fn state(folder: &tempfile::TempDir) -> web::Data<State> {
     ];
     let store = Store::open(folder.path()).unwrap();
     web::Data::new(State {
-        intake: Intake {},
+        intake: engine::intake(store.clone()),
         enquiry: Enquiry::new(store),
         callers: callers.into_iter().map(|(key, caller)| (Sha256::digest(key).into(), caller)).collect(),
         limits: Limits { body_bytes_max: 2000, page_count_default: 20, page_count_max: 100, request_ms_max: 9000 },
