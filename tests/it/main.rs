@@ -1,0 +1,11 @@
+//! Stories about the whole gateway, over real HTTP on loopback, with the store in a temporary folder.
+
+mod access;
+mod delivery;
+mod first_light;
+mod guards;
+mod house;
+mod kept;
+mod reading;
+mod restart;
+mod wire;
