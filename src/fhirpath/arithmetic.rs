@@ -1,11 +1,11 @@
 //! `+ - * / div mod` and signs.
 
-use super::compare::lift;
+use super::alike::lift;
 use super::decimal::Decimal;
 use super::diagnostic::Failure;
 use super::moment::{Moment, Precision};
 use super::run::{Evaluated, Run, not_single};
-use super::syntax::Operator;
+use super::syntax::Arithmetic;
 use super::typing::Operand;
 use super::unit::Unit;
 use super::value::{Collection, Quantity, Value};
@@ -43,7 +43,7 @@ pub(super) fn sign<'d>(run: &Run<'_, 'd>, negative: bool, operand: Collection<'d
 /// The arithmetic operators; empty when an operand is, when the result does not fit and for division by zero.
 pub(super) fn combine<'d>(
     run: &Run<'_, 'd>,
-    operator: Operator,
+    operator: Arithmetic,
     left: &Collection<'d>,
     right: &Collection<'d>,
     at: &Range<usize>,
@@ -56,33 +56,36 @@ pub(super) fn combine<'d>(
     let (Some(left), Some(right)) = (left, right) else { return Err(mismatch(at)) };
     let left = as_moment(left, &right.value);
     let value = match (left, right.value) {
-        (Value::String(left), Value::String(right)) if operator == Operator::Add => {
+        (Value::String(left), Value::String(right)) if operator == Arithmetic::Add => {
             run.check_length(left.len() + right.len(), at)?;
             Some(Value::String(Cow::Owned(format!("{left}{right}"))))
         }
         (Value::Integer(left), Value::Integer(right)) => integers(operator, left, right),
         (moment @ (Value::Date(_) | Value::DateTime(_) | Value::Time(_)), Value::Quantity(quantity)) => {
             let negative = match operator {
-                Operator::Add => false,
-                Operator::Subtract => true,
-                _ => return Err(mismatch(at)),
+                Arithmetic::Add => false,
+                Arithmetic::Subtract => true,
+                Arithmetic::Multiply | Arithmetic::Divide | Arithmetic::DivideWhole | Arithmetic::Modulo => {
+                    return Err(mismatch(at));
+                }
             };
             later(moment, &quantity, negative, at)?
         }
         (Value::Quantity(left), Value::Quantity(right)) => quantities(operator, &left, &right),
-        (Value::Quantity(left), right) if matches!(operator, Operator::Multiply | Operator::Divide) => {
+        (Value::Quantity(left), right) if matches!(operator, Arithmetic::Multiply | Arithmetic::Divide) => {
             let right = decimal(&right).ok_or_else(|| mismatch(at))?;
             decimals(operator, left.value, right).map(|value| Value::Quantity(Box::new(Quantity { value, ..*left })))
         }
-        (left, Value::Quantity(right)) if operator == Operator::Multiply => {
+        (left, Value::Quantity(right)) if operator == Arithmetic::Multiply => {
             let left = decimal(&left).ok_or_else(|| mismatch(at))?;
-            left.multiply(right.value).map(|value| Value::Quantity(Box::new(Quantity { value, ..*right })))
+            left.times(right.value).map(|value| Value::Quantity(Box::new(Quantity { value, ..*right })))
         }
         (left, right) => {
             let (Some(left), Some(right)) = (decimal(&left), decimal(&right)) else { return Err(mismatch(at)) };
-            match operator {
-                Operator::DivideWhole => left.divide_whole(right).and_then(Decimal::to_integer).map(Value::Integer),
-                _ => decimals(operator, left, right).map(Value::Decimal),
+            let result = decimals(operator, left, right);
+            match operator == Arithmetic::DivideWhole {
+                true => result.and_then(Decimal::to_integer).map(Value::Integer),
+                false => result.map(Value::Decimal),
             }
         }
     };
@@ -114,33 +117,34 @@ fn decimal(value: &Value<'_>) -> Option<Decimal> {
     }
 }
 
-fn integers(operator: Operator, left: i64, right: i64) -> Option<Value<'static>> {
+fn integers(operator: Arithmetic, left: i64, right: i64) -> Option<Value<'static>> {
     match operator {
-        Operator::Add => left.checked_add(right).map(Value::Integer),
-        Operator::Subtract => left.checked_sub(right).map(Value::Integer),
-        Operator::Multiply => left.checked_mul(right).map(Value::Integer),
-        Operator::DivideWhole => left.checked_div(right).map(Value::Integer),
-        Operator::Modulo => left.checked_rem(right).map(Value::Integer),
-        _ => Decimal::from(left).divide(Decimal::from(right)).map(Value::Decimal),
+        Arithmetic::Add => left.checked_add(right).map(Value::Integer),
+        Arithmetic::Subtract => left.checked_sub(right).map(Value::Integer),
+        Arithmetic::Multiply => left.checked_mul(right).map(Value::Integer),
+        Arithmetic::DivideWhole => left.checked_div(right).map(Value::Integer),
+        Arithmetic::Modulo => left.checked_rem(right).map(Value::Integer),
+        Arithmetic::Divide => Decimal::from(left).divided_by(Decimal::from(right)).map(Value::Decimal),
     }
 }
 
-fn decimals(operator: Operator, left: Decimal, right: Decimal) -> Option<Decimal> {
+fn decimals(operator: Arithmetic, left: Decimal, right: Decimal) -> Option<Decimal> {
     match operator {
-        Operator::Add => left.add(right),
-        Operator::Subtract => left.subtract(right),
-        Operator::Multiply => left.multiply(right),
-        Operator::Modulo => left.remainder(right),
-        _ => left.divide(right),
+        Arithmetic::Add => left.plus(right),
+        Arithmetic::Subtract => left.minus(right),
+        Arithmetic::Multiply => left.times(right),
+        Arithmetic::Modulo => left.remainder(right),
+        Arithmetic::Divide => left.divided_by(right),
+        Arithmetic::DivideWhole => left.divide_whole(right),
     }
 }
 
-fn quantities(operator: Operator, left: &Quantity<'_>, right: &Quantity<'_>) -> Option<Value<'static>> {
+fn quantities(operator: Arithmetic, left: &Quantity<'_>, right: &Quantity<'_>) -> Option<Value<'static>> {
     let quantity = |value: Decimal, unit: String, is_calendar: bool| {
         Some(Value::Quantity(Box::new(Quantity { value, unit: Cow::Owned(unit), is_calendar })))
     };
     match operator {
-        Operator::Add | Operator::Subtract => {
+        Arithmetic::Add | Arithmetic::Subtract => {
             let same = left.unit == right.unit && left.is_calendar == right.is_calendar;
             let theirs = match same {
                 true => right.value,
@@ -149,21 +153,21 @@ fn quantities(operator: Operator, left: &Quantity<'_>, right: &Quantity<'_>) -> 
                     if mine.powers != theirs.powers {
                         return None;
                     }
-                    right.value.multiply(theirs.factor)?.divide(mine.factor)?
+                    right.value.times(theirs.factor)?.divided_by(mine.factor)?
                 }
             };
             quantity(decimals(operator, left.value, theirs)?, left.unit.clone().into_owned(), left.is_calendar)
         }
-        Operator::Multiply | Operator::Divide => {
-            let divide = operator == Operator::Divide;
+        Arithmetic::Multiply | Arithmetic::Divide => {
+            let divide = operator == Arithmetic::Divide;
             let value = decimals(operator, left.value, right.value)?;
             if right.unit == "1" {
                 return quantity(value, left.unit.clone().into_owned(), left.is_calendar);
             }
             let unit: Unit = left.known_unit()?.combine(right.known_unit()?, divide)?;
-            quantity(value.multiply(unit.factor)?.normal(), unit.base_spelling(), false)
+            quantity(value.times(unit.factor)?.normal(), unit.base_spelling(), false)
         }
-        _ => None,
+        Arithmetic::DivideWhole | Arithmetic::Modulo => None,
     }
 }
 
@@ -204,7 +208,7 @@ fn shift(moment: Moment, unit: &str, amount: Decimal, is_time: bool) -> Option<M
     const SECOND: i64 = 1_000_000_000;
     if unit == "second" || unit == "millisecond" {
         let nanos_each = if unit == "second" { SECOND } else { SECOND / 1000 };
-        let nanos = amount.multiply(Decimal::from(nanos_each))?.truncate().to_integer()?;
+        let nanos = amount.times(Decimal::from(nanos_each))?.truncate().to_integer()?;
         return shift_nanos(moment, nanos, is_time);
     }
     // Above seconds only whole steps count.
@@ -219,7 +223,9 @@ fn shift(moment: Moment, unit: &str, amount: Decimal, is_time: bool) -> Option<M
         "year" => moment.plus_months(whole.checked_mul(12)?),
         "month" => match moment.precision {
             Precision::Year => moment.plus_months((whole / 12).checked_mul(12)?),
-            _ => moment.plus_months(whole),
+            Precision::Month | Precision::Day | Precision::Hour | Precision::Minute | Precision::Second => {
+                moment.plus_months(whole)
+            }
         },
         "week" => shift_days(moment, whole.checked_mul(7)?),
         _ => shift_days(moment, whole),

@@ -9,6 +9,9 @@ const SCALE_MAX: u8 = 28;
 /// Digits after the point that a division computes before trailing zeros are dropped.
 const DIVISION_DIGITS: u32 = 18;
 
+/// Numbers are read up to one digit short of the type's end, so that a negation or a carry never overflows.
+const MANTISSA_MAX: u128 = i128::MAX.unsigned_abs() / 10;
+
 /// A decimal number: `mantissa` ÷ 10^`scale`. It remembers trailing zeros, so that `1.50` stays `1.50`.
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal {
@@ -70,7 +73,8 @@ impl Decimal {
         }
         if scale < 0 {
             let factor = power_of_ten(u32::try_from(-scale).ok()?)?;
-            return Some(Decimal { mantissa: mantissa.checked_mul(factor)?, scale: 0 });
+            let mantissa = mantissa.checked_mul(factor).filter(|value| value.unsigned_abs() < MANTISSA_MAX)?;
+            return Some(Decimal { mantissa, scale: 0 });
         }
         let surplus = scale - i64::from(SCALE_MAX);
         if surplus > 0 {
@@ -128,18 +132,18 @@ impl Decimal {
     }
 
     /// The sum; none when it does not fit.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn plus(self, other: Self) -> Option<Self> {
         let (left, right, scale) = self.aligned(other)?;
         Some(Decimal { mantissa: left.checked_add(right)?, scale })
     }
 
     /// The difference; none when it does not fit.
-    pub fn subtract(self, other: Self) -> Option<Self> {
-        self.add(other.negated())
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(other.negated())
     }
 
     /// The product; none when it does not fit.
-    pub fn multiply(self, other: Self) -> Option<Self> {
+    pub fn times(self, other: Self) -> Option<Self> {
         let exact = |left: Self, right: Self| {
             let mantissa = left.mantissa.checked_mul(right.mantissa)?;
             Decimal::with_exponent(mantissa, i64::from(left.scale) + i64::from(right.scale))
@@ -148,7 +152,7 @@ impl Decimal {
     }
 
     /// The quotient, to 18 digits after the point where they fit; none for division by zero.
-    pub fn divide(self, other: Self) -> Option<Self> {
+    pub fn divided_by(self, other: Self) -> Option<Self> {
         let (left, right, _) = self.normal().aligned(other.normal())?;
         if right == 0 {
             return None;
@@ -156,8 +160,8 @@ impl Decimal {
         let mut digits = DIVISION_DIGITS;
         loop {
             if let Some(dividend) = power_of_ten(digits).and_then(|factor| left.checked_mul(factor)) {
-                let quotient = dividend / right;
-                let remainder = dividend % right;
+                let quotient = dividend.checked_div(right)?;
+                let remainder = dividend.checked_rem(right)?;
                 let away = remainder.unsigned_abs() >= (right.unsigned_abs() - remainder.unsigned_abs());
                 let sign = if (left < 0) == (right < 0) { 1 } else { -1 };
                 let rounded = if away { quotient.checked_add(sign)? } else { quotient };
@@ -181,12 +185,12 @@ impl Decimal {
 
     /// With the other sign.
     pub fn negated(self) -> Self {
-        Decimal { mantissa: -self.mantissa, scale: self.scale }
+        Decimal { mantissa: self.mantissa.saturating_neg(), scale: self.scale }
     }
 
     /// Without its sign.
     pub fn absolute(self) -> Self {
-        Decimal { mantissa: self.mantissa.abs(), scale: self.scale }
+        Decimal { mantissa: self.mantissa.saturating_abs(), scale: self.scale }
     }
 
     /// Rounded to `digits` after the point, halves away from zero.
@@ -236,8 +240,7 @@ impl Decimal {
 
 fn push_digit(mantissa: i128, byte: u8) -> Option<i128> {
     let digit = byte.is_ascii_digit().then(|| i128::from(byte - b'0'))?;
-    // One digit short of the type's end, so that a negation or a carry never overflows.
-    mantissa.checked_mul(10)?.checked_add(digit).filter(|value| *value < i128::MAX / 10)
+    mantissa.checked_mul(10)?.checked_add(digit).filter(|value| value.unsigned_abs() < MANTISSA_MAX)
 }
 
 impl From<i64> for Decimal {
@@ -312,12 +315,12 @@ mod tests {
 
     #[test]
     fn arithmetic_is_exact_where_binary_is_not() {
-        assert_eq!(decimal("0.1").add(decimal("0.2")), Some(decimal("0.3")));
-        assert_eq!(decimal("1.8").subtract(decimal("1.2")), Some(decimal("0.6")));
-        assert_eq!(decimal("1.2").multiply(decimal("1.8")), Some(decimal("2.16")));
-        assert_eq!(decimal("2").divide(decimal("3")).unwrap().round(4), decimal("0.6667"));
-        assert_eq!(decimal("-2").divide(decimal("3")).unwrap().round(4), decimal("-0.6667"));
-        assert_eq!(decimal("1").divide(decimal("0")), None);
+        assert_eq!(decimal("0.1").plus(decimal("0.2")), Some(decimal("0.3")));
+        assert_eq!(decimal("1.8").minus(decimal("1.2")), Some(decimal("0.6")));
+        assert_eq!(decimal("1.2").times(decimal("1.8")), Some(decimal("2.16")));
+        assert_eq!(decimal("2").divided_by(decimal("3")).unwrap().round(4), decimal("0.6667"));
+        assert_eq!(decimal("-2").divided_by(decimal("3")).unwrap().round(4), decimal("-0.6667"));
+        assert_eq!(decimal("1").divided_by(decimal("0")), None);
         assert_eq!(decimal("2.2").remainder(decimal("1.8")), Some(decimal("0.4")));
         assert_eq!(decimal("-1.1").ceiling(), decimal("-1"));
         assert_eq!(decimal("-2.1").floor(), decimal("-3"));
@@ -331,14 +334,14 @@ mod tests {
         fn any_text_is_a_number_or_none_and_never_a_panic(text in "[-+0-9.eE]{0,60}") {
             if let Some(number) = Decimal::parse(&text) {
                 prop_assert_eq!(Decimal::parse(&number.to_string()), Some(number));
-                let _ = (number.round(2), number.floor(), number.ceiling(), number.multiply(number), number.divide(number));
+                let _ = (number.round(2), number.floor(), number.ceiling(), number.times(number), number.divided_by(number));
             }
         }
 
         #[test]
         fn order_agrees_with_subtraction(a in any::<i64>(), b in any::<i64>(), s in 0u8..10, t in 0u8..10) {
             let (a, b) = (Decimal::new(i128::from(a), s), Decimal::new(i128::from(b), t));
-            let difference = a.subtract(b).unwrap();
+            let difference = a.minus(b).unwrap();
             prop_assert_eq!(a.cmp(&b), difference.cmp(&Decimal::from(0)));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::diagnostic::Diagnostic;
 use super::program::{Code, CodeKind, Element, Step, StepKind};
-use super::syntax::{Ast, AstKind, AstStep, AstStepKind, Special, TypeName};
+use super::syntax::{Ast, AstKind, AstStep, AstStepKind, Join, Special, TypeName};
 use super::table::{Arguments, FUNCTIONS, Function, REFUSED, Signature, find};
 use super::typing::{TypeSpec, choices_of, split_choice, type_names};
 use super::value::Value;
@@ -34,6 +34,18 @@ fn is_ele_1(text: &str) -> bool {
     text.bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(wanted)
 }
 
+/// The texts that operands are, each once, when they are nothing else.
+fn texts(operands: &[Ast]) -> Option<Box<[&'static str]>> {
+    let mut texts = Vec::with_capacity(operands.len());
+    for operand in operands {
+        let AstKind::Literal(Value::String(Cow::Borrowed(text))) = &operand.kind else { return None };
+        if !texts.contains(text) {
+            texts.push(*text);
+        }
+    }
+    Some(texts.into())
+}
+
 struct Lowering<'s> {
     scope: &'s Scope,
     faults: Vec<Diagnostic>,
@@ -55,6 +67,9 @@ impl Lowering<'_> {
             }
             AstKind::Implies { left, right } => {
                 CodeKind::Implies { left: Box::new(self.code(*left)), right: Box::new(self.code(*right)) }
+            }
+            AstKind::Chain { join: Join::Union, ref operands } if texts(operands).is_some() => {
+                CodeKind::Texts(texts(operands).unwrap_or_default())
             }
             AstKind::Chain { join, operands } => {
                 CodeKind::Chain { join, operands: operands.into_iter().map(|each| self.code(each)).collect() }
@@ -262,9 +277,9 @@ impl Lowering<'_> {
                 return None;
             }
         };
-        let spelled = match function {
-            Function::MatchesFull => format!("^(?:{spelled})$"),
-            _ => spelled.into_owned(),
+        let spelled = match function == Function::MatchesFull {
+            true => format!("^(?:{spelled})$"),
+            false => spelled.into_owned(),
         };
         let arguments = arguments.map(|argument| self.code(argument)).collect();
         let built = regex::RegexBuilder::new(&spelled)

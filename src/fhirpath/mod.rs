@@ -26,6 +26,7 @@
 //! both sides of `<` or its kin read as one, when a duration is added, when a boundary is asked. So
 //! `start <= end` works on any Period, and two identifiers that look like years stay texts.
 
+mod alike;
 mod arithmetic;
 mod compare;
 mod context;

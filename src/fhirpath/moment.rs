@@ -65,6 +65,10 @@ fn day_number(year: u16, month: u8, day: u8) -> i64 {
 }
 
 fn from_day_number(days: i64) -> Option<(u16, u8, u8)> {
+    // Ten thousand years have 3,652,425 days; what lies beyond has no date here, and no room below.
+    if !(0..=3_652_425).contains(&days) {
+        return None;
+    }
     let mut year = (10_000 * days + 14_780).div_euclid(3_652_425);
     let start = |year: i64| 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let mut rest = days - start(year);
@@ -127,6 +131,11 @@ impl Moment {
     /// The date of an instant in the zone it is told in.
     pub(super) fn date_only(self) -> Moment {
         Moment { offset: None, precision: self.precision.min(Precision::Day), ..self }
+    }
+
+    /// The time of day of an instant.
+    pub(super) fn time_only(self) -> Moment {
+        Moment { offset: None, precision: Precision::Second, ..self }
     }
 
     /// From a moment in a time zone, to the millisecond.
@@ -350,10 +359,14 @@ impl Moment {
     }
 }
 
+/// The number that the first `count` characters spell, at most four.
 fn digits(text: &str, count: usize) -> Option<(u16, &str)> {
     let (written, rest) = text.split_at_checked(count)?;
-    let all = written.bytes().all(|byte| byte.is_ascii_digit());
-    Some((all.then(|| written.parse().ok())??, rest))
+    let mut number = 0;
+    for byte in written.bytes() {
+        number = number * 10 + u16::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+    }
+    Some((number, rest))
 }
 
 #[cfg(test)]

@@ -90,9 +90,12 @@ impl Reader {
             CodeKind::Resource => vec![StaticPath::from(PathStart::Resource)],
             CodeKind::Root => vec![StaticPath::from(PathStart::Root)],
             CodeKind::Variable { name, .. } => vec![StaticPath::from(PathStart::Variable((*name).to_owned()))],
-            CodeKind::Literal(_) | CodeKind::Empty | CodeKind::Index | CodeKind::Total | CodeKind::HasContent => {
-                Vec::new()
-            }
+            CodeKind::Literal(_)
+            | CodeKind::Texts(_)
+            | CodeKind::Empty
+            | CodeKind::Index
+            | CodeKind::Total
+            | CodeKind::HasContent => Vec::new(),
             CodeKind::Path { head, steps } => {
                 let mut current = match head {
                     Some(head) => self.read(head, this),
@@ -239,7 +242,48 @@ impl Reader {
                 current.iter_mut().for_each(|path| path.reads_below = true);
                 self.lose(&current)
             }
-            _ => {
+            Function::Sort => {
+                for argument in arguments {
+                    self.consume(argument, &current);
+                }
+                current
+            }
+            // What these give is a value of its own, or stands in another resource.
+            Function::AllFalse
+            | Function::AllTrue
+            | Function::AnyFalse
+            | Function::AnyTrue
+            | Function::As
+            | Function::Coded(_)
+            | Function::Comparable
+            | Function::Convert(_)
+            | Function::Converts(_)
+            | Function::Count
+            | Function::Empty
+            | Function::GetValue
+            | Function::HasValue
+            | Function::HighBoundary
+            | Function::HtmlChecks
+            | Function::Is
+            | Function::IsDistinct
+            | Function::Join
+            | Function::LowBoundary
+            | Function::Maths(_)
+            | Function::Matches
+            | Function::MatchesFull
+            | Function::MemberOf
+            | Function::Not
+            | Function::Now
+            | Function::OfType
+            | Function::Precision
+            | Function::ReplaceMatches
+            | Function::Resolve
+            | Function::SubsetOf
+            | Function::SupersetOf
+            | Function::Text(_)
+            | Function::TimeOfDay
+            | Function::Today
+            | Function::Type => {
                 for argument in arguments {
                     self.consume(argument, this);
                 }

@@ -52,6 +52,8 @@ pub(super) enum CodeKind {
         join: Join,
         operands: Box<[Code]>,
     },
+    /// A union of texts that stand in the expression, repeats dropped: what codes are tested against.
+    Texts(Box<[&'static str]>),
     TypeTest {
         is: bool,
         operand: Box<Code>,

@@ -79,6 +79,11 @@ impl<'r, 'd> Run<'r, 'd> {
             CodeKind::Binary { operator, left, right } => self.binary(*operator, left, right, focus, &code.at),
             CodeKind::Implies { left, right } => self.implies(left, right, focus),
             CodeKind::Chain { join, operands } => self.chain(*join, operands, focus, &code.at),
+            CodeKind::Texts(texts) => {
+                self.spend(texts.len(), &code.at)?;
+                let text = |text: &&'static str| Item::Value(Value::String(Cow::Borrowed(text)), None);
+                Ok(texts.iter().map(text).collect())
+            }
             CodeKind::TypeTest { is, operand, spec } => {
                 let operand = self.eval(operand, focus)?;
                 let function = if *is { Function::Is } else { Function::As };
@@ -223,6 +228,9 @@ impl<'r, 'd> Run<'r, 'd> {
         at: &Range<usize>,
     ) -> Evaluated<'d> {
         let first = self.eval(left, focus)?;
+        if let (Operator::In, CodeKind::Texts(texts), Some(item)) = (operator, &right.kind, first.single()) {
+            return Ok(compare::is_listed(self, item, texts, at)?.into());
+        }
         let second = self.eval(right, focus)?;
         self.spend(1, at)?;
         match operator {
@@ -230,21 +238,14 @@ impl<'r, 'd> Run<'r, 'd> {
             Operator::NotEqual => Ok(compare::equal(self, &first, &second, at)?.map(|equal| !equal).into()),
             Operator::Equivalent => Ok(compare::equivalent(self, &first, &second, at)?.into()),
             Operator::NotEquivalent => Ok((!compare::equivalent(self, &first, &second, at)?).into()),
-            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
-                Ok(compare::ordered(self, operator, &first, &second, at)?.into())
-            }
+            Operator::Order(order) => Ok(compare::ordered(self, order, &first, &second, at)?.into()),
             Operator::In => self.contains(&second, &first, at),
             Operator::Contains => self.contains(&first, &second, at),
             Operator::Xor => {
                 let (first, second) = (self.truth(&first, &left.at)?, self.truth(&second, &right.at)?);
                 Ok(first.zip(second).map(|(first, second)| first != second).into())
             }
-            Operator::Add
-            | Operator::Subtract
-            | Operator::Multiply
-            | Operator::Divide
-            | Operator::DivideWhole
-            | Operator::Modulo => arithmetic::combine(self, operator, &first, &second, at),
+            Operator::Compute(operator) => arithmetic::combine(self, operator, &first, &second, at),
         }
     }
 

@@ -102,10 +102,22 @@ pub(super) enum Operator {
     NotEqual,
     Equivalent,
     NotEquivalent,
+    Order(Order),
+    Compute(Arithmetic),
+}
+
+/// `<`, `<=`, `>`, `>=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
     Less,
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+/// `+`, `-`, `*`, `/`, `div`, `mod`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arithmetic {
     Add,
     Subtract,
     Multiply,
@@ -139,16 +151,16 @@ impl Infix {
             "!=" => Infix::Pair(Operator::NotEqual),
             "~" => Infix::Pair(Operator::Equivalent),
             "!~" => Infix::Pair(Operator::NotEquivalent),
-            "<" => Infix::Pair(Operator::Less),
-            "<=" => Infix::Pair(Operator::LessOrEqual),
-            ">" => Infix::Pair(Operator::Greater),
-            ">=" => Infix::Pair(Operator::GreaterOrEqual),
-            "+" => Infix::Pair(Operator::Add),
-            "-" => Infix::Pair(Operator::Subtract),
-            "*" => Infix::Pair(Operator::Multiply),
-            "/" => Infix::Pair(Operator::Divide),
-            "div" => Infix::Pair(Operator::DivideWhole),
-            "mod" => Infix::Pair(Operator::Modulo),
+            "<" => Infix::Pair(Operator::Order(Order::Less)),
+            "<=" => Infix::Pair(Operator::Order(Order::LessOrEqual)),
+            ">" => Infix::Pair(Operator::Order(Order::Greater)),
+            ">=" => Infix::Pair(Operator::Order(Order::GreaterOrEqual)),
+            "+" => Infix::Pair(Operator::Compute(Arithmetic::Add)),
+            "-" => Infix::Pair(Operator::Compute(Arithmetic::Subtract)),
+            "*" => Infix::Pair(Operator::Compute(Arithmetic::Multiply)),
+            "/" => Infix::Pair(Operator::Compute(Arithmetic::Divide)),
+            "div" => Infix::Pair(Operator::Compute(Arithmetic::DivideWhole)),
+            "mod" => Infix::Pair(Operator::Compute(Arithmetic::Modulo)),
             _ => return None,
         })
     }
@@ -161,10 +173,12 @@ impl Infix {
             Infix::Join(Join::And) => 3,
             Infix::Pair(Operator::In | Operator::Contains) => 4,
             Infix::Pair(Operator::Equal | Operator::NotEqual | Operator::Equivalent | Operator::NotEquivalent) => 5,
-            Infix::Pair(Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual) => 6,
+            Infix::Pair(Operator::Order(_)) => 6,
             Infix::Join(Join::Union) => 7,
-            Infix::Join(Join::Concatenate) | Infix::Pair(Operator::Add | Operator::Subtract) => 9,
-            Infix::Pair(Operator::Multiply | Operator::Divide | Operator::DivideWhole | Operator::Modulo) => 10,
+            Infix::Join(Join::Concatenate) | Infix::Pair(Operator::Compute(Arithmetic::Add | Arithmetic::Subtract)) => {
+                9
+            }
+            Infix::Pair(Operator::Compute(_)) => 10,
         }
     }
 }

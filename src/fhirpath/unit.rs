@@ -55,7 +55,7 @@ impl Unit {
     /// The product, or the quotient when `divide`.
     pub(super) fn combine(self, other: Unit, divide: bool) -> Option<Unit> {
         let factor =
-            if divide { self.factor.divide(other.factor)? } else { self.factor.multiply(other.factor)?.normal() };
+            if divide { self.factor.divided_by(other.factor)? } else { self.factor.times(other.factor)?.normal() };
         let mut powers = self.powers;
         for (power, added) in powers.iter_mut().zip(other.powers) {
             *power = if divide { power.checked_sub(added)? } else { power.checked_add(added)? };
@@ -150,7 +150,7 @@ fn parse_atom(name: &str) -> Option<Unit> {
         _ => Decimal::new(1, 15),
     };
     let atom = atom(metric)?;
-    Some(Unit { factor: atom.factor.multiply(factor)?.normal(), ..atom })
+    Some(Unit { factor: atom.factor.times(factor)?.normal(), ..atom })
 }
 
 fn is_metric(name: &str) -> bool {

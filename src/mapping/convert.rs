@@ -89,7 +89,7 @@ impl Conversion {
                 unconverted("a whole date is needed here", "write it as 2026-01-05, or with time and time zone")
             }),
             Conversion::ReferenceId => reference_id(text).map(Into::into).ok_or_else(|| {
-                unconverted("a relative reference is needed here", "write it as type and id: Appointment/{id}")
+                unconverted("a relative reference is needed here", "write it as the type, a slash and the id")
             }),
             Conversion::Integer => text
                 .parse::<i64>()

@@ -1,6 +1,7 @@
 //! Compiling the expressions of a mapping, and checking the paths that they read.
 
 use super::compile::Compiler;
+use super::plan::Expected;
 use super::problem::Mark;
 use super::shape::{Ground, Stepped};
 use super::variables::{CHANGE, GATEWAY, SYSTEMS};
@@ -99,6 +100,23 @@ impl<'e> Compiler<'_, 'e, '_> {
         let ground = self.start(&path, input).ground?;
         let ground = before.iter().try_fold(ground, |ground, one| step(&ground, one).map(|stepped| stepped.ground))?;
         step(&ground, last)?.codes
+    }
+
+    /// Where the value of an expression should stand in the input.
+    pub(super) fn expected(&self, expression: &Expression) -> Expected {
+        for path in expression.paths().iter().rev() {
+            let names = path.steps.iter().map(json_name);
+            match &path.start {
+                PathStart::Input => return Expected { from_root: false, path: names.collect() },
+                PathStart::Resource | PathStart::Root => return Expected { from_root: true, path: names.collect() },
+                PathStart::Variable(name) => {
+                    if let Some(before) = self.lets.get(name).and_then(|known| known.path.clone()) {
+                        return Expected { from_root: true, path: before.into_iter().chain(names).collect() };
+                    }
+                }
+            }
+        }
+        Expected::default()
     }
 
     fn start(&self, path: &StaticPath, input: &Input<'e>) -> Input<'e> {

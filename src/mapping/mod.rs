@@ -25,7 +25,6 @@ mod yaml;
 mod yield_one;
 
 pub use library::{Library, Source};
-pub use manual::{Report, Tried, Verdict, run_manuals};
 pub use outcome::{Outcome, Traced, TracedRow};
 pub use plan::{Makes, Mapping, Reads};
 pub use problem::{Mark, Problem};

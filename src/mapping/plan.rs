@@ -115,8 +115,8 @@ pub(super) struct Recipe {
     pub(super) required: bool,
     /// What stands between the values when several become one text.
     pub(super) join: Option<String>,
-    /// The path at which a missing value should be, for the issue.
-    pub(super) expected_at: Vec<String>,
+    /// Where a missing value should be, for the issue.
+    pub(super) expected_at: Expected,
 }
 
 /// Where a value comes from.
@@ -155,4 +155,12 @@ pub(super) enum DroppedStep {
     Element(String),
     /// An extension of this url.
     Extension(String),
+}
+
+/// A path of element names at which a value should stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// True when the path goes from the root of the input, and not from where the rule stands.
+    pub(super) from_root: bool,
+    pub(super) path: Vec<String>,
 }

@@ -4,13 +4,13 @@ use super::compile::Compiler;
 use super::convert::Conversion;
 use super::expressions::Input;
 use super::header::Keys;
-use super::plan::{Make, Otherwise, Recipe, Rule};
+use super::plan::{Expected, Make, Otherwise, Recipe, Rule};
 use super::problem::Mark;
 use super::schema::Single;
 use super::shape::{Ground, Stepped};
 use super::target::{Step, Target};
 use super::yaml::{Member, Yaml, YamlValue};
-use crate::fhirpath::{Expression, PathStart, StaticPath};
+use crate::fhirpath::Expression;
 use crate::terminology::tables::Table;
 use serde_json::Value;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ impl<'e> Compiler<'_, 'e, '_> {
             let recipe = Recipe {
                 line: yaml.at.line,
                 when: None,
-                expected_at: result_path(&expression),
+                expected_at: self.expected(&expression),
                 make: Make::From(expression),
                 table: None,
                 conversion: None,
@@ -169,9 +169,11 @@ impl<'e> Compiler<'_, 'e, '_> {
         self.check_keys(&keys);
         let make = make?;
         let expected_at = match &make {
-            Make::From(expression) | Make::EachValue(expression) | Make::Each(expression, _) => result_path(expression),
+            Make::From(expression) | Make::EachValue(expression) | Make::Each(expression, _) => {
+                self.expected(expression)
+            }
             Make::First(alternatives) => alternatives.first().map(|one| one.expected_at.clone()).unwrap_or_default(),
-            Make::Constant(_) => Vec::new(),
+            Make::Constant(_) => Expected::default(),
         };
         let line = yaml.at.line;
         let recipe = Recipe { line, when, make, table, conversion, otherwise, required, join, expected_at };
@@ -413,12 +415,4 @@ impl<'e> Compiler<'_, 'e, '_> {
                 .way_out("add a row for each; one with an empty target says that the code is refused on purpose");
         }
     }
-}
-
-/// The path at which the value of an expression should stand.
-fn result_path(expression: &Expression) -> Vec<String> {
-    let from_input = |path: &StaticPath| path.start == PathStart::Input;
-    let paths = expression.paths();
-    let found = paths.iter().rfind(|path| from_input(path));
-    found.map(|path| path.names().into_iter().map(str::to_owned).collect()).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use super::Variables;
 use super::convert::Conversion;
 use super::left_behind::left_behind;
 use super::outcome::{Outcome, Traced};
-use super::plan::{Make, Makes, Mapping, Recipe, Rule};
+use super::plan::{Expected, Make, Makes, Mapping, Recipe, Rule};
 use super::target::tidy;
 use super::yield_one::{Origin, Yielded};
 use crate::document::{Document, Node, NodeId};
@@ -337,9 +337,9 @@ fn is_absent(item: &Item<'_>) -> bool {
 }
 
 /// Where a missing value should be: down the expected path as far as the input goes without a choice.
-fn place_expected(input: Node<'_>, path: &[String]) -> Place {
-    let mut node = input;
-    for name in path {
+fn place_expected(input: Node<'_>, expected: &Expected) -> Place {
+    let mut node = if expected.from_root { input.document().root() } else { input };
+    for name in &expected.path {
         let mut repeats = node.children_named(name);
         match (repeats.next(), repeats.next()) {
             (Some(only), None) if only.has_children() => node = only,

@@ -1,6 +1,7 @@
 //! The walk over document and plan.
 
 use super::invariant;
+use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Rule, Severity, nearest};
@@ -30,6 +31,7 @@ pub(super) fn check(
         pass: Pass::Base,
         resource: root,
         root,
+        locals: Locals::default(),
         is_full: false,
     };
     if let Some(kind) = walk.resource_kind(root, expected_type) {
@@ -61,7 +63,8 @@ pub(super) struct Walk<'p, 'd> {
     counts: Vec<u32>,
     pub(super) pass: Pass,
     resource: Node<'d>,
-    root: Node<'d>,
+    pub(super) root: Node<'d>,
+    pub(super) locals: Locals<'d>,
     pub(super) is_full: bool,
 }
 
@@ -125,11 +128,16 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn inner_resource(&mut self, node: Node<'d>) {
         let Some(kind) = self.resource_kind(node, None) else { return };
         let outer = (self.resource, self.root);
+        let is_contained = node.is(self.names.contained);
+        let mark = self.locals.mark();
         self.resource = node;
-        if !node.is(self.names.contained) {
+        if !is_contained {
             self.root = node;
         }
         self.complex(node, kind);
+        if is_contained {
+            self.end_contained(node, mark);
+        }
         (self.resource, self.root) = outer;
     }
 
@@ -150,6 +158,7 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn complex(&mut self, node: Node<'d>, kind_id: KindId) {
         let plan = self.plan;
         let kind = plan.kind(kind_id);
+        let mark = self.locals.mark();
         let start = self.counts.len();
         self.counts.resize(start + kind.elements.len(), 0);
         let mut previous: Option<(Name, &'p Step)> = None;
@@ -178,13 +187,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         if self.pass == Pass::Base {
             match kind.form {
                 Form::Extension => self.extension(node),
-                Form::Resource
-                | Form::AnyResource
-                | Form::Complex
-                | Form::Reference
-                | Form::CodeableConcept
-                | Form::Coding
-                | Form::Primitive(_) => {}
+                Form::Resource | Form::AnyResource if &*kind.path == "Bundle" => self.full_urls_differ(node),
+                Form::Resource | Form::AnyResource => self.contained_are_used(node, kind, mark),
+                Form::Complex | Form::Reference | Form::CodeableConcept | Form::Coding | Form::Primitive(_) => {}
             }
         }
         self.invariants(node, &kind.constraints, kind);

@@ -336,8 +336,8 @@ impl<'s> Compiler<'s, '_> {
     fn is_met_anyway(&self, source: &Source, element: &ElementDefinition, other: &Source) -> bool {
         // A narrowed data type is walked instead of the type, so it has to say all; a narrowed resource, besides it.
         let is_walked_alone = source.structure.kind != "resource" || !source.structure.is_profile();
-        let is_root = !element.path.contains('.');
-        !other.structure.is_profile() && !(is_walked_alone && is_root)
+        let must_repeat = is_walked_alone && !element.path.contains('.');
+        !must_repeat && !other.structure.is_profile()
     }
 }
 

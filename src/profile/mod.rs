@@ -10,6 +10,7 @@ mod definition;
 pub mod distil;
 mod elements;
 mod invariant;
+mod local;
 mod moment;
 mod plan;
 mod primitive;
@@ -24,7 +25,8 @@ pub use elements::{ElementType, Elements, RequiredCodes};
 pub use primitive::Primitive;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
-use crate::document::Document;
+use crate::document::{Document, Node};
+use crate::fhirpath::Types;
 use crate::issue::Issue;
 use crate::terminology::values::{CodeSystem, Definition, ValueSets};
 use definition::Structure;
@@ -165,6 +167,13 @@ impl Profiles {
     /// The value sets that are loaded.
     pub fn value_sets(&self) -> &ValueSets {
         &self.values
+    }
+}
+
+/// The definitions say which type an element has: for the contexts of expressions.
+impl Types for Profiles {
+    fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
+        self.plan.type_of(node)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the walk asks of single values: JSON form, codes, references, extensions, values that a profile gives.
 
 use super::Primitive;
-use super::check::{Walk, is_short};
+use super::check::{Pass, Walk, is_short};
 use super::plan::{Element, Form, Kind, Step};
 use super::primitive::Fault;
 use crate::document::{Node, Scalar};
@@ -57,7 +57,13 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn primitive(&mut self, node: Node<'d>, primitive: Primitive, value: Scalar<'d>) -> bool {
         let type_name = primitive.as_str();
         match primitive.fault(value) {
-            None => true,
+            None => {
+                let is_address = matches!(primitive, Primitive::Uri | Primitive::Url | Primitive::Canonical);
+                if is_address || node.is(self.names.reference) {
+                    self.note_local(node);
+                }
+                true
+            }
             Some(Fault::JsonType(json_type)) => {
                 let message = format!("`{}` has the type {type_name}, which is {json_type}", node.name());
                 self.tell(node, Issue::new(Rule::ElementType, message).hint(format!("write it as {json_type}")));
@@ -158,6 +164,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         let names = self.names;
         let plan = self.plan;
         let address = node.child(names.reference);
+        if let (Some(address), Pass::Base) = (address.and_then(|reference| reference.string()), self.pass) {
+            self.local_reference(node, address);
+        }
         let written = address.and_then(|reference| reference.string()).and_then(relative_type);
         let declared = node.child(names.type_).and_then(|type_node| Some((type_node, type_node.string()?)));
         let targets = plan.targets(step);

@@ -386,7 +386,7 @@ mod tests {
             assert!(!any_refuses(&told));
         }
         let (refusals, _) = check(&read("GetTasksResponseHappyPath.json"), &[]);
-        assert_eq!(refusals, [(Rule::ElementRequired, String::new()); 0]);
+        assert!(refusals.is_empty(), "{refusals:?}");
     }
 
     #[test]

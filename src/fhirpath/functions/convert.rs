@@ -1,6 +1,6 @@
 //! `toX()` and `convertsToX()`.
 
-use super::super::compare::lift;
+use super::super::alike::lift;
 use super::super::decimal::Decimal;
 use super::super::moment::Moment;
 use super::super::run::Evaluated;
@@ -150,6 +150,6 @@ fn in_unit<'d>(quantity: Quantity<'d>, unit: Option<Cow<'d, str>>) -> Option<Qua
     if mine.powers != theirs.powers {
         return None;
     }
-    let value = quantity.value.multiply(mine.factor)?.divide(theirs.factor)?;
+    let value = quantity.value.times(mine.factor)?.divided_by(theirs.factor)?;
     Some(Quantity { value, ..wanted })
 }

@@ -1,9 +1,8 @@
 //! What FHIR adds to FHIRPath, and the functions that look beyond the input.
 
-use super::super::moment::Precision;
+use super::super::moment::Moment;
 use super::super::run::Evaluated;
-use super::super::table::Function;
-use super::super::value::{Collection, Item, Value};
+use super::super::value::{Collection, Item};
 use super::{Call, Failure};
 use crate::document::Node;
 
@@ -58,19 +57,12 @@ pub(super) fn trace<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
     Ok(call.input)
 }
 
-/// `now()`, `today()`, `timeOfDay()`: the same throughout one evaluation.
-pub(super) fn time<'d>(function: Function, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
-    let Some(now) = call.run.context.now else {
+/// What `now()`, `today()` and `timeOfDay()` are made of: the same throughout one evaluation.
+pub(super) fn now(call: &Call<'_, '_, '_>) -> Result<Moment, Failure> {
+    call.run.context.now.ok_or_else(|| {
         let message = "the time was asked for, and the caller gave none";
-        return Err(Failure::new("fhirpath.no-time", message, call.at.clone()));
-    };
-    Ok(Collection::value(match function {
-        Function::Today => Value::Date(now.date_only()),
-        Function::TimeOfDay => {
-            Value::Time(super::super::moment::Moment { offset: None, precision: Precision::Second, ..now })
-        }
-        _ => Value::DateTime(now),
-    }))
+        Failure::new("fhirpath.no-time", message, call.at.clone())
+    })
 }
 
 /// `resolve()`: first among the contained resources, then by the context's resolver. What is not found is left out.

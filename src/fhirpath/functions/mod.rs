@@ -89,6 +89,7 @@ pub(super) fn call<'d>(
         Function::Last => Ok(call.input.into_iter().last().into()),
         Function::Tail => Ok(call.input.into_iter().skip(1).collect()),
         Function::Skip | Function::Take => sets::part(function, call),
+        Function::Sort => sets::sort(call),
         Function::Intersect | Function::Exclude => sets::sift(function, call),
         Function::SubsetOf | Function::SupersetOf => sets::is_subset(function, call),
         Function::Union | Function::Combine => sets::merge(function, call),
@@ -97,35 +98,16 @@ pub(super) fn call<'d>(
         Function::Convert(target) => convert::convert(target, &call),
         Function::Converts(target) => convert::converts(target, &call),
         Function::Join => text::join(&call),
-        Function::Contains
-        | Function::EndsWith
-        | Function::IndexOf
-        | Function::LastIndexOf
-        | Function::Length
-        | Function::Lower
-        | Function::Replace
-        | Function::Split
-        | Function::StartsWith
-        | Function::Substring
-        | Function::ToChars
-        | Function::Trim
-        | Function::Upper => text::of_text(function, &call),
-        Function::Decode | Function::Encode | Function::Escape | Function::Unescape => text::coded(function, &call),
-        Function::Abs
-        | Function::Ceiling
-        | Function::Exp
-        | Function::Floor
-        | Function::Ln
-        | Function::Log
-        | Function::Power
-        | Function::Round
-        | Function::Sqrt
-        | Function::Truncate => maths::of_number(function, &call),
+        Function::Text(function) => text::of_text(function, &call),
+        Function::Coded(coding) => text::coded(coding, &call),
+        Function::Maths(function) => maths::of_number(function, &call),
         Function::LowBoundary | Function::HighBoundary => range::boundary(function, &call),
         Function::Precision => range::precision(&call),
         Function::Comparable => range::comparable(&call),
         Function::Trace => fhir::trace(call),
-        Function::Now | Function::Today | Function::TimeOfDay => fhir::time(function, &call),
+        Function::Now => Ok(Collection::value(Value::DateTime(fhir::now(&call)?))),
+        Function::Today => Ok(Collection::value(Value::Date(fhir::now(&call)?.date_only()))),
+        Function::TimeOfDay => Ok(Collection::value(Value::Time(fhir::now(&call)?.time_only()))),
         Function::GetValue => fhir::get_value(&call),
         Function::Resolve => fhir::resolve(&call),
         Function::MemberOf => fhir::member_of(&call),

@@ -1,6 +1,6 @@
 //! `lowBoundary`, `highBoundary`, `precision`, `comparable`: how sure a value is.
 
-use super::super::compare::{are_comparable, lift};
+use super::super::alike::{are_comparable, lift};
 use super::super::decimal::Decimal;
 use super::super::moment::{Moment, Precision, days_in_month};
 use super::super::run::Evaluated;
@@ -55,8 +55,8 @@ fn decimal(value: Decimal, high: bool, digits: Option<i64>) -> Option<Decimal> {
     // Half of the last digit written, either way.
     let half = Decimal::new(5, value.scale().checked_add(1)?);
     match high {
-        true => value.add(half)?.negated().floor_to(digits).map(Decimal::negated),
-        false => value.subtract(half)?.floor_to(digits),
+        true => value.plus(half)?.negated().floor_to(digits).map(Decimal::negated),
+        false => value.minus(half)?.floor_to(digits),
     }
 }
 
@@ -146,9 +146,9 @@ pub(super) fn comparable<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
     let (Some(left), Some(right)) = (call.single("`comparable()`")?, other.single()) else {
         return Ok(Collection::new());
     };
-    let quantity = |item: &Item<'d>| match lift(item, call.run.context)?.value {
-        Value::Quantity(quantity) => Some(*quantity),
-        _ => None,
+    let quantity = |item: &Item<'d>| {
+        let Value::Quantity(quantity) = lift(item, call.run.context)?.value else { return None };
+        Some(*quantity)
     };
     Ok(quantity(left).zip(quantity(right)).is_some_and(|(left, right)| are_comparable(&left, &right)).into())
 }

@@ -1,12 +1,14 @@
 //! Functions over collections as such: existence, filtering, parts, sets, walking the tree.
 
-use super::super::compare::{distinct, is_among};
+use super::super::compare::{distinct, is_among, order};
 use super::super::diagnostic::Failure;
+use super::super::program::{Code, CodeKind};
 use super::super::run::{Evaluated, Focus};
 use super::super::table::Function;
 use super::super::value::{Collection, Item};
 use super::Call;
 use crate::document::{Node, NodeId};
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 pub(super) fn exists<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
@@ -119,6 +121,50 @@ pub(super) fn part<'d>(function: Function, call: Call<'_, '_, 'd>) -> Evaluated<
         Some(count) if skip => call.input.into_iter().skip(count).collect(),
         Some(count) => call.input.into_iter().take(count).collect(),
     })
+}
+
+/// `sort(keys)`: by each key in turn, `-key` downwards, the items themselves without a key; nothing comes first.
+pub(super) fn sort<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
+    let mut keyed: Vec<(Vec<Collection<'d>>, Item<'d>)> = Vec::with_capacity(call.input.len());
+    for (index, item) in call.input.iter().enumerate() {
+        let focus = call.focus.on(item, index);
+        let mut keys = Vec::with_capacity(call.arguments.len());
+        for code in call.arguments {
+            keys.push(call.run.eval(descending(code).unwrap_or(code), focus)?);
+        }
+        if keys.is_empty() {
+            keys.push(Collection::from(item.clone()));
+        }
+        keyed.push((keys, item.clone()));
+    }
+    // A sort compares about n·log n times; the order itself cannot fail inside it, so the faults are kept aside.
+    call.run.spend(keyed.len().saturating_mul(keyed.len().checked_ilog2().unwrap_or(0) as usize), call.at)?;
+    let mut fault = None;
+    keyed.sort_by(|(left, _), (right, _)| {
+        for (place, (left, right)) in left.iter().zip(right).enumerate() {
+            match order(call.run, left, right, call.at) {
+                Ok(Ordering::Equal) => {}
+                // Nothing stays first, whichever way the rest goes.
+                Ok(order) if left.is_empty() || right.is_empty() => return order,
+                Ok(order) if call.arguments.get(place).and_then(descending).is_some() => return order.reverse(),
+                Ok(order) => return order,
+                Err(failure) => {
+                    fault.get_or_insert(failure);
+                    return Ordering::Equal;
+                }
+            }
+        }
+        Ordering::Equal
+    });
+    match fault {
+        Some(failure) => Err(failure),
+        None => Ok(keyed.into_iter().map(|(_, item)| item).collect()),
+    }
+}
+
+/// The key below a minus sign.
+fn descending(code: &Code) -> Option<&Code> {
+    if let CodeKind::Sign { negative: true, operand } = &code.kind { Some(operand) } else { None }
 }
 
 pub(super) fn sift<'d>(function: Function, call: Call<'_, '_, 'd>) -> Evaluated<'d> {

@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::Failure;
 use super::super::run::{Evaluated, not_single};
-use super::super::table::Function;
+use super::super::table::{Coding, Function, Text};
 use super::super::value::{Collection, Item, Value};
 use super::Call;
 use crate::document::Node;
@@ -10,10 +10,6 @@ use std::borrow::Cow;
 
 fn string<'d>(text: impl Into<Cow<'d, str>>, origin: Option<Node<'d>>) -> Collection<'d> {
     Collection::from(Item::Value(Value::String(text.into()), origin))
-}
-
-fn integer<'d>(value: usize) -> Collection<'d> {
-    Collection::value(Value::Integer(value as i64))
 }
 
 /// A part of a text, borrowed where the whole was.
@@ -24,61 +20,62 @@ fn part<'d>(text: &Cow<'d, str>, range: std::ops::Range<usize>) -> Cow<'d, str> 
     }
 }
 
+/// `piece` as a part of the text it was found in.
+fn piece_of<'d>(text: &Cow<'d, str>, piece: &str) -> Cow<'d, str> {
+    let start = piece.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    part(text, start..start + piece.len())
+}
+
 /// Functions on one text.
-pub(super) fn of_text<'d>(function: Function, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
+pub(super) fn of_text<'d>(function: Text, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
     let Some(text) = call.run.text(&call.input, "a text function", call.at)? else { return Ok(Collection::new()) };
     let origin = call.input.first().and_then(Item::origin);
     call.run.spend(text.len() / 64, call.at)?;
-    let words = |place: usize| call.run.text(&call.argument(place)?, "an argument", call.at);
-    match function {
-        Function::Length => return Ok(integer(text.chars().count())),
-        Function::Upper => return Ok(string(text.to_uppercase(), origin)),
-        Function::Lower => return Ok(string(text.to_lowercase(), origin)),
-        Function::Trim => {
-            let trimmed = text.trim();
-            let start = trimmed.as_ptr().addr() - text.as_ptr().addr();
-            return Ok(string(part(&text, start..start + trimmed.len()), origin));
-        }
-        Function::ToChars => {
-            call.run.spend(text.len(), call.at)?;
-            let one = |(start, letter): (usize, char)| part(&text, start..start + letter.len_utf8());
-            let items = text.char_indices().map(one).map(|each| Item::Value(Value::String(each), origin));
-            return Ok(items.collect());
-        }
-        Function::Substring => return substring(call, &text, origin),
-        _ => {}
-    }
-    let Some(first) = words(0)? else { return Ok(Collection::new()) };
+    let with = |test: &dyn Fn(&str) -> Collection<'d>| -> Evaluated<'d> {
+        let sought = call.run.text(&call.argument(0)?, "an argument", call.at)?;
+        Ok(sought.map_or(Collection::new(), |sought| test(&sought)))
+    };
     let position = |at: Option<usize>| {
         let characters = at.and_then(|at| text.get(..at)).map(|before| before.chars().count() as i64);
         Collection::value(Value::Integer(characters.unwrap_or(-1)))
     };
-    Ok(match function {
-        Function::StartsWith => text.starts_with(first.as_ref()).into(),
-        Function::EndsWith => text.ends_with(first.as_ref()).into(),
-        Function::Contains => text.contains(first.as_ref()).into(),
-        Function::IndexOf => position(text.find(first.as_ref())),
-        Function::LastIndexOf => position(text.rfind(first.as_ref())),
-        Function::Split => {
+    match function {
+        Text::Length => Ok(Collection::value(Value::Integer(text.chars().count() as i64))),
+        Text::Upper => Ok(string(text.to_uppercase(), origin)),
+        Text::Lower => Ok(string(text.to_lowercase(), origin)),
+        Text::Trim => Ok(string(piece_of(&text, text.trim()), origin)),
+        Text::ToChars => {
             call.run.spend(text.len(), call.at)?;
-            let pieces = text.split(first.as_ref()).map(|piece| {
-                let start = piece.as_ptr().addr() - text.as_ptr().addr();
-                Item::Value(Value::String(part(&text, start..start + piece.len())), origin)
-            });
-            match first.is_empty() {
-                // Between every two characters stands an empty text; none stands before the first or after the last.
-                true => pieces.filter(|item| item.text().is_some_and(|text| !text.is_empty())).collect(),
-                false => pieces.collect(),
-            }
+            let one = |(start, letter): (usize, char)| part(&text, start..start + letter.len_utf8());
+            Ok(text.char_indices().map(one).map(|each| Item::Value(Value::String(each), origin)).collect())
         }
-        Function::Replace => {
-            let Some(with) = words(1)? else { return Ok(Collection::new()) };
-            let count = if first.is_empty() { text.chars().count() + 1 } else { text.matches(first.as_ref()).count() };
-            call.run.check_length(text.len() + count.saturating_mul(with.len()), call.at)?;
-            string(text.replace(first.as_ref(), &with), origin)
+        Text::Substring => substring(call, &text, origin),
+        Text::StartsWith => with(&|sought| text.starts_with(sought).into()),
+        Text::EndsWith => with(&|sought| text.ends_with(sought).into()),
+        Text::Contains => with(&|sought| text.contains(sought).into()),
+        Text::IndexOf => with(&|sought| position(text.find(sought))),
+        Text::LastIndexOf => with(&|sought| position(text.rfind(sought))),
+        Text::Split => {
+            call.run.spend(text.len(), call.at)?;
+            with(&|separator| {
+                // Without a separator each character is a piece; the empty ends are none.
+                let pieces = text.split(separator).filter(|piece| !(separator.is_empty() && piece.is_empty()));
+                pieces.map(|piece| Item::Value(Value::String(piece_of(&text, piece)), origin)).collect()
+            })
         }
-        _ => Collection::new(),
-    })
+        Text::Replace => replace(call, &text, origin),
+    }
+}
+
+fn replace<'d>(call: &Call<'_, '_, 'd>, text: &Cow<'d, str>, origin: Option<Node<'d>>) -> Evaluated<'d> {
+    let words = |place: usize| call.run.text(&call.argument(place)?, "an argument", call.at);
+    let (Some(sought), Some(with)) = (words(0)?, words(1)?) else { return Ok(Collection::new()) };
+    let count = match sought.is_empty() {
+        true => text.chars().count() + 1,
+        false => text.matches(sought.as_ref()).count(),
+    };
+    call.run.check_length(text.len() + count.saturating_mul(with.len()), call.at)?;
+    Ok(string(text.replace(sought.as_ref(), &with), origin))
 }
 
 fn substring<'d>(call: &Call<'_, '_, 'd>, text: &Cow<'d, str>, origin: Option<Node<'d>>) -> Evaluated<'d> {
@@ -147,25 +144,25 @@ pub(super) fn matched<'d>(function: Function, pattern: &regex::Regex, call: &Cal
 // ---- encodings
 
 /// `encode`, `decode`, `escape`, `unescape`.
-pub(super) fn coded<'d>(function: Function, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
+pub(super) fn coded<'d>(coding: Coding, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
     if call.input.len() > 1 {
         return Err(not_single("an encoding", call.at));
     }
     let Some(text) = call.run.text(&call.input, "an encoding", call.at)? else { return Ok(Collection::new()) };
     let Some(scheme) = call.run.text(&call.argument(0)?, "an encoding", call.at)? else { return Ok(Collection::new()) };
     call.run.check_length(text.len().saturating_mul(2), call.at)?;
-    let result = match (function, scheme.as_ref()) {
-        (Function::Encode, "hex") => Some(text.bytes().map(|byte| format!("{byte:02x}")).collect()),
-        (Function::Encode, "base64") => Some(to_base64(text.as_bytes(), STANDARD)),
-        (Function::Encode, "urlbase64") => Some(to_base64(text.as_bytes(), URL)),
-        (Function::Decode, "hex") => from_hex(&text).and_then(|bytes| String::from_utf8(bytes).ok()),
-        (Function::Decode, "base64") => from_base64(&text, STANDARD).and_then(|bytes| String::from_utf8(bytes).ok()),
-        (Function::Decode, "urlbase64") => from_base64(&text, URL).and_then(|bytes| String::from_utf8(bytes).ok()),
-        (Function::Escape, "html") => Some(escape_html(&text)),
-        (Function::Escape, "json") => Some(escape_json(&text)),
-        (Function::Unescape, "html") => Some(unescape_html(&text)),
-        (Function::Unescape, "json") => serde_json::from_str(&format!("\"{text}\"")).ok(),
-        _ => return Err(scheme_fault(call)),
+    let result = match (coding, scheme.as_ref()) {
+        (Coding::Encode, "hex") => Some(text.bytes().map(|byte| format!("{byte:02x}")).collect()),
+        (Coding::Encode, "base64") => Some(to_base64(text.as_bytes(), STANDARD)),
+        (Coding::Encode, "urlbase64") => Some(to_base64(text.as_bytes(), URL)),
+        (Coding::Decode, "hex") => from_hex(&text).and_then(|bytes| String::from_utf8(bytes).ok()),
+        (Coding::Decode, "base64") => from_base64(&text, STANDARD).and_then(|bytes| String::from_utf8(bytes).ok()),
+        (Coding::Decode, "urlbase64") => from_base64(&text, URL).and_then(|bytes| String::from_utf8(bytes).ok()),
+        (Coding::Escape, "html") => Some(escape_html(&text)),
+        (Coding::Escape, "json") => Some(escape_json(&text)),
+        (Coding::Unescape, "html") => Some(unescape_html(&text)),
+        (Coding::Unescape, "json") => unescape_json(&text),
+        (Coding::Encode | Coding::Decode | Coding::Escape | Coding::Unescape, _) => return Err(scheme_fault(call)),
     };
     let origin = call.input.first().and_then(Item::origin);
     Ok(result.map_or(Collection::new(), |text| string(text, origin)))
@@ -236,4 +233,20 @@ fn unescape_html(text: &str) -> String {
 fn escape_json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or("").to_owned()
+}
+
+/// What is not valid JSON gives nothing. Quotation marks may stand as they are: they cannot end anything here.
+fn unescape_json(text: &str) -> Option<String> {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    let mut escaped = false;
+    for letter in text.chars() {
+        if letter == '"' && !escaped {
+            quoted.push('\\');
+        }
+        escaped = letter == '\\' && !escaped;
+        quoted.push(letter);
+    }
+    quoted.push('"');
+    serde_json::from_str(&quoted).ok()
 }

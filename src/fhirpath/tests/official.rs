@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Cases that must pass at least; raised whenever more do.
-const PASSED_MIN: usize = 910;
+const PASSED_MIN: usize = 921;
 
 #[derive(Debug, Default)]
 struct Case {

@@ -1,0 +1,124 @@
+//! Input that means harm, or none: the check ends, in time, without a panic and without telling a value.
+
+use super::{appointment, document, issues, patient, r4, service_request, task};
+use crate::profile::check::ISSUE_COUNT_MAX;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Stands for a patient's data wherever it is put.
+const CANARY: &str = "qxjzcanaryzjxq";
+
+#[test]
+fn a_document_deep_and_wide_is_checked_in_time() {
+    let mut extension = json!({"url": "u", "valueString": "x"});
+    for _ in 0..28 {
+        extension = json!({"url": "u", "extension": [extension]});
+    }
+    let mut value = task();
+    value["extension"] = Value::Array(vec![extension; 1000]);
+    let started = std::time::Instant::now();
+    assert_eq!(issues(&value), []);
+    assert!(started.elapsed().as_secs() < 5, "it took {:?}", started.elapsed());
+}
+
+#[test]
+fn references_to_very_many_contained_resources_are_checked_in_time() {
+    let mut value = task();
+    let contained: Vec<_> =
+        (0..4_000).map(|id| json!({"resourceType": "Basic", "id": format!("b{id}"), "code": {"text": "x"}})).collect();
+    let references: Vec<_> = (0..4_000).map(|id| json!({"reference": format!("#b{id}")})).collect();
+    value["contained"] = contained.into();
+    value["basedOn"] = references.into();
+    let started = std::time::Instant::now();
+    assert_eq!(issues(&value), []);
+    assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
+    value["basedOn"][7] = json!({"display": "nobody"});
+    let found = issues(&value);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].place.as_ref().unwrap().expression, "Task.contained[7]");
+}
+
+#[test]
+fn a_contained_resource_may_point_at_its_container_instead() {
+    let mut value = task();
+    value["contained"] = json!([{"resourceType": "Provenance", "id": "p", "target": [{"reference": "#"}],
+        "recorded": "2026-01-05T09:00:00Z", "agent": [{"who": {"display": "x"}}]}]);
+    assert_eq!(issues(&value), []);
+}
+
+/// Any JSON, small; names are real ones often enough to lead deep.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        ".{0,12}".prop_map(Value::from),
+        Just(json!("Patient/1")),
+        Just(json!("2026-02-30")),
+        Just(json!(CANARY)),
+        Just(json!(format!("{CANARY}/1"))),
+    ];
+    let name = prop_oneof![
+        "[a-zA-Z_]{1,10}",
+        Just("resourceType".to_owned()),
+        Just("extension".to_owned()),
+        Just("url".to_owned()),
+        Just("valueString".to_owned()),
+        Just("valueReference".to_owned()),
+        Just("coding".to_owned()),
+        Just("code".to_owned()),
+        Just("reference".to_owned()),
+        Just("contained".to_owned()),
+        Just("_status".to_owned()),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(name.clone(), inner, 0..4).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+/// Every place in `value`, as a JSON pointer.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, below)| pointers(below, &format!("{at}/{name}"), found))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(place, below)| pointers(below, &format!("{at}/{place}"), found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn whatever_stands_wherever_the_check_ends_and_tells_no_value(
+        which in 0..4_usize,
+        place in any::<prop::sample::Index>(),
+        put in any_json(),
+    ) {
+        let mut resource = [appointment, patient, task, service_request][which]();
+        let mut found = Vec::new();
+        pointers(&resource, "", &mut found);
+        let pointer = place.get(&found).clone();
+        if pointer.is_empty() || pointer == "/resourceType" {
+            return Ok(());
+        }
+        *resource.pointer_mut(&pointer).unwrap() = put;
+        let issues = r4().check(&document(&resource), None, &[]);
+        prop_assert!(issues.len() <= ISSUE_COUNT_MAX);
+        for issue in issues {
+            let place = issue.place.as_ref().expect("every issue of a check has a place");
+            prop_assert!(place.expression.starts_with(resource["resourceType"].as_str().unwrap()));
+            // Names of elements may be told; the canary is a value only.
+            let told = format!("{} {:?} {:?}", issue.message, issue.hint, issue.asked_by);
+            prop_assert!(!told.contains(CANARY), "{told}");
+        }
+    }
+}
