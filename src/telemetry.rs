@@ -121,7 +121,11 @@ mod tests {
         let kept = Kept::default();
         let writer = kept.clone();
         let subscriber = subscriber(format, filter, move || writer.clone()).unwrap();
-        tracing::subscriber::with_default(subscriber, events);
+        tracing::subscriber::with_default(subscriber, || {
+            // With one subscriber only, other tests' threads would decide whether these events are seen.
+            let _second = tracing::Dispatch::new(Registry::default());
+            events();
+        });
         String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
     }
 

@@ -76,8 +76,11 @@ impl State {
     }
 }
 
-/// Seconds that a client gets to send the head of a request, and to close a connection that is done.
+/// Seconds that a client gets to send the head of a request.
 const HEAD_SECONDS: u64 = 10;
+/// Seconds for which a connection is kept open for a client that was refused before it had sent all: long enough to
+/// read the refusal, short enough that refused uploads cannot pile up.
+const LINGER_SECONDS: u64 = 2;
 
 /// Adds every route to an application.
 pub fn configure(config: &mut web::ServiceConfig, state: web::Data<State>) {
@@ -113,7 +116,7 @@ pub fn serve(
         .disable_signals()
         .shutdown_timeout(shutdown_ms.div_ceil(1000))
         .client_request_timeout(Duration::from_secs(HEAD_SECONDS))
-        .client_disconnect_timeout(Duration::from_secs(HEAD_SECONDS))
+        .client_disconnect_timeout(Duration::from_secs(LINGER_SECONDS))
         .listen(listener)?;
     Ok(server.run())
 }

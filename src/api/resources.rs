@@ -102,7 +102,8 @@ fn correlation_id(asked: &Asked<'_>) -> String {
     extensions.get::<Correlation>().map(|correlation| correlation.correlation_id.clone()).unwrap_or_default()
 }
 
-fn receipt_reply(asked: &Asked<'_>, receipt: Receipt) -> Reply {
+/// What a sender gets for what was accepted.
+pub(super) fn receipt_reply(asked: &Asked<'_>, receipt: Receipt) -> Reply {
     let status = if receipt.created { StatusCode::CREATED } else { StatusCode::OK };
     let wish = conditions::prefer(asked.request.headers());
     let reply = match wish.unwrap_or(Return::OperationOutcome) {

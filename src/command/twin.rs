@@ -92,3 +92,19 @@ fn cannot(fault: &dyn std::fmt::Display) -> ExitCode {
     anstream::eprintln!("stile twin: {fault}");
     ExitCode::from(2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Args as _;
+
+    #[test]
+    fn the_command_line_is_consistent_and_its_help_teaches() {
+        let mut command = Args::augment_args(clap::Command::new("twin"));
+        command.clone().debug_assert();
+        let help = command.render_long_help().to_string();
+        for word in ["/twin/ledger", "--gateway", "STILE_TWIN_KEY", "allow_private", "Examples:"] {
+            assert!(help.contains(word), "{word} is not in {help}");
+        }
+    }
+}

@@ -154,7 +154,7 @@ impl Findings<'_> {
                 self.named(&path("sender"), sender, "senders");
             }
             let private = downstream.get("allow_private").and_then(Value::as_bool).unwrap_or(false);
-            match text(&downstream, "base").map(|base| address(base)) {
+            match text(&downstream, "base").map(address) {
                 None => {}
                 Some(None) => self.refuse(
                     &path("base"),
@@ -225,12 +225,20 @@ impl Findings<'_> {
     }
 }
 
-/// The scheme of an address that can stand before a path: http or https, a host, no user, query or fragment.
-fn address(text: &str) -> Option<String> {
-    let url = url::Url::parse(text).ok()?;
-    let plain = url.has_host() && url.username().is_empty() && url.password().is_none();
-    let bare = url.query().is_none() && url.fragment().is_none();
-    (plain && bare && matches!(url.scheme(), "http" | "https")).then(|| url.scheme().to_owned())
+/// The scheme of an address that can stand before a path: http or https, a host, perhaps a port and a path; no user, query
+/// or fragment. What a name or a number then means is for the one who connects.
+fn address(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_plain = |c: char| c.is_ascii_graphic() && !"?#@\\\"<>".contains(c);
+    let port_is_sound = match authority.rsplit_once(':') {
+        // The last colon of a bracketed IPv6 address is no port's.
+        Some((_, port)) if !port.ends_with(']') => port.parse::<u16>().is_ok(),
+        Some(_) | None => true,
+    };
+    let host_is_there = !authority.is_empty() && !authority.starts_with(':');
+    let sound = matches!(scheme, "http" | "https") && host_is_there && port_is_sound;
+    (sound && authority.chars().all(is_plain) && path.chars().all(is_plain)).then_some(scheme)
 }
 
 fn text<'t>(table: &'t Map<String, Value>, key: &str) -> Option<&'t str> {
@@ -248,4 +256,34 @@ fn strings(table: &Map<String, Value>, key: &str) -> Vec<String> {
 
 fn tables(section: &Map<String, Value>) -> Vec<(String, Map<String, Value>)> {
     section.iter().filter_map(|(name, value)| Some((name.clone(), value.as_object()?.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_scheme_and_a_host_and_nothing_that_could_mislead() {
+        for (text, expected) in [
+            ("https://pas.example.nhs.uk/fhir", Some("https")),
+            ("http://127.0.0.1:8081", Some("http")),
+            ("http://[::1]:8081/fhir/", Some("http")),
+            ("http://[::1]", Some("http")),
+            ("HTTPS://x", None),
+            ("https://", None),
+            ("https:///fhir", None),
+            ("https://:80", None),
+            ("https://x:port", None),
+            ("https://x:99999", None),
+            ("https://user@x", None),
+            ("https://good.example\\@bad.example", None),
+            ("https://x/fhir?key=1", None),
+            ("https://x/fhir#a", None),
+            ("https://x y", None),
+            ("ftp://x", None),
+            ("pas.example.nhs.uk", None),
+        ] {
+            assert_eq!(address(text), expected, "{text}");
+        }
+    }
 }

@@ -26,6 +26,9 @@ sender = "pca-portal"
 downstream = "trust-pas"
 "#;
 
+/// Environment variables and their values.
+type Variables<'v> = &'v [(&'v str, &'v str)];
+
 fn with(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     load(Some(("stile.toml", file)), environment, TOLERANCES)
@@ -85,7 +88,7 @@ fn names_in_the_environment_find_what_the_file_calls_them() {
 
 #[test]
 fn each_fault_is_told_with_its_path_its_layer_and_a_way_out() {
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
+    let table: &[(&str, Variables, &str)] = &[
         (
             "[server]\nlissten = \"x\"",
             &[],
@@ -224,6 +227,15 @@ fn the_defaults_teach_every_key_of_the_schema() {
     paths_in_schema(schema::root(), "", &mut known);
     assert!(known.len() > 40, "{}", known.len());
     assert_eq!(taught, known);
+}
+
+#[test]
+fn the_tolerances_in_the_examples_are_there() {
+    use crate::profile::Tolerance;
+    for name in TOLERANCES {
+        assert!(Tolerance::ALL.iter().any(|tolerance| tolerance.as_str() == *name), "{name}");
+        assert!(DEFAULTS.contains(name), "{name}");
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// System of the kinds of change requests.
 const CHANGE_SYSTEM: &str = "urn:stile:change-request";
+/// The Patient Care Aggregator's extension for how an appointment takes place.
+const CONSULTATION_MEDIUM: &str = "https://fhir.nhs.uk/StructureDefinition/Extension-Consultation-Medium";
 /// Where a reschedule without a preferred period goes: a week later, in hours.
 const LATER_HOURS: i64 = 7 * 24;
 
@@ -136,7 +138,11 @@ pub(super) fn booked(
     });
     let mut based_on = vec![json!({"identifier": {"system": PIFU_BOOKING_SYSTEM, "value": booking}})];
     based_on.extend(array(proposed, "basedOn").iter().cloned());
-    let mut booked = json!({"resourceType": "Appointment", "status": "booked"});
+    let mut booked = json!({
+        "resourceType": "Appointment",
+        "extension": [{"url": CONSULTATION_MEDIUM, "valueCode": "FACE_TO_FACE"}],
+        "status": "booked",
+    });
     for name in ["specialty", "description"] {
         if let Some(value) = proposed.get(name) {
             set(&mut booked, name, value.clone());

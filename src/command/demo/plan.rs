@@ -59,7 +59,7 @@ variables = {variables}
 [callers.portal]
 key_sha256 = "{portal_key}"
 sender = "portal"
-resources = ["Appointment", "ServiceRequest", "Patient", "Task", "WaitingListEntry"]
+resources = ["Appointment", "ServiceRequest", "Patient", "Task"]
 interactions = ["read", "search", "create", "update", "validate"]
 organisations = ["{ORGANISATION}"]
 
@@ -129,6 +129,13 @@ mod tests {
             read.get_string("callers.trust-pas.key_sha256").unwrap()
         );
         assert_eq!(sha256(&Secret::from("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn the_settings_are_such_as_the_gateway_takes() {
+        let plan = plan(PathBuf::from("/tmp/demo"), 0, "http://127.0.0.1:1/fhir", &Keys::fresh());
+        let loaded = crate::settings::load(Some(("stile.toml", &plan.settings)), std::iter::empty(), &[]);
+        assert!(loaded.is_ok(), "{:#?}", loaded.err());
     }
 
     #[test]

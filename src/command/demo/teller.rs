@@ -85,11 +85,11 @@ impl<W: Write> Teller<W> {
         self.line(|out| write!(out, "  {SENT}{mark} {status}{SENT:#} {FAINT}in {took_ms} ms{FAINT:#}"));
     }
 
-    /// The named members of a resource, one on a line, those that are there.
-    pub fn shows(&mut self, resource: &Value, names: &[&str]) {
+    /// What stands at these paths of a resource, one on a line, where it stands there; of repeats the first.
+    pub fn shows(&mut self, resource: &Value, paths: &[&str]) {
         let more = self.marks.more;
-        for (name, value) in names.iter().filter_map(|name| Some((name, resource.get(name)?))) {
-            let text = cut(&format!("\"{name}\": {value}"), COLUMNS - 6, more);
+        for (path, value) in paths.iter().filter_map(|path| Some((path, at_path(resource, path)?))) {
+            let text = cut(&format!("{path}: {value}"), COLUMNS - 6, more);
             self.line(|out| write!(out, "      {FAINT}{text}{FAINT:#}"));
         }
     }
@@ -161,6 +161,11 @@ fn wrapped(text: &str, columns: usize) -> impl Iterator<Item = String> {
     lines.into_iter()
 }
 
+/// What stands at a dotted path; of repeats the first on the way, all at the end.
+fn at_path<'a>(resource: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(resource, |value, name| value.get(0).unwrap_or(value).get(name))
+}
+
 fn cut(text: &str, columns: usize, more: &str) -> String {
     if text.chars().count() <= columns {
         return text.to_owned();
@@ -181,7 +186,10 @@ mod tests {
             teller.begin("A broken appointment");
             teller.say(&"word ".repeat(60));
             teller.sends("PUT", "/fhir/Appointment/a-1");
-            teller.shows(&json!({"status": "x".repeat(200), "start": "soon"}), &["start", "none", "status"]);
+            teller.shows(
+                &json!({"status": "x".repeat(200), "start": "soon", "code": {"coding": [{"code": "c"}, 7]}}),
+                &["start", "none", "code.coding.code", "status"],
+            );
             teller.hears(422, 12);
             teller.shows_issues(&json!({"issue": [{
                 "severity": "error",
@@ -201,7 +209,7 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
         for line in [
             "1 of 2  A broken appointment ──",
-            "  → PUT /fhir/Appointment/a-1\n      \"start\": \"soon\"\n      \"status\": \"xxx",
+            "  → PUT /fhir/Appointment/a-1\n      start: \"soon\"\n      code.coding.code: \"c\"\n      status: \"xxx",
             "  ← 422 in 12 ms",
             "      error Appointment.participants [element.unknown]\n        There is no such element\n        did you mean `participant`?",
             "  ✓ kept",

@@ -1,13 +1,16 @@
 //! The story against a stand-in for the gateway that tells one lie: each must be found by the step that tells of it.
 //! That the story goes well with the real gateway is the business of the tests that run the program.
 
+use super::cast::Body;
 use super::*;
 use crate::delivery::Message;
 use crate::downstream::{FhirRest, FhirRestSettings, Secret};
+use crate::fhir;
+use crate::profile::{Package, Profiles};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::StatusCode, web};
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What the stand-in does otherwise than it should.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,7 +83,7 @@ impl StandIn {
         if body.get("participants").is_some() && self.lie != Lie::KeepsTheBrokenOne {
             return (
                 422,
-                outcome(if self.lie == Lie::NamesNoPlace { &[] } else { &["participants", "status", "start"] }),
+                outcome(if self.lie == Lie::NamesNoPlace { &[] } else { &["participants[0]", "status", "start"] }),
             );
         }
         if body.get("focus").is_some() {
@@ -168,8 +171,18 @@ async fn answer(request: HttpRequest, body: web::Bytes, stand_in: web::Data<Stan
     HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(said.to_string())
 }
 
-/// Plays the story against a stand-in with one lie. What came of it, the step it ended at, and what was told.
-async fn played(lie: Lie) -> (Result<(), String>, usize, String) {
+/// What came of a story.
+struct Played {
+    ended: Result<(), String>,
+    /// The step it ended at.
+    step: usize,
+    told: String,
+    /// What the stand-in holds at the end.
+    kept: HashMap<String, Value>,
+}
+
+/// Plays the story against a stand-in with one lie.
+async fn played(lie: Lie) -> Played {
     let mut twin = crate::twin::start(TwinSettings {
         listen: "127.0.0.1:0".into(),
         gateway: None,
@@ -190,6 +203,7 @@ async fn played(lie: Lie) -> (Result<(), String>, usize, String) {
         allow_private: true,
     });
     let stand_in = StandIn { lie, kept: Arc::default(), twin: rest.unwrap() };
+    let kept = stand_in.kept.clone();
     let data = web::Data::new(stand_in);
     let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(answer)))
         .workers(1)
@@ -210,19 +224,60 @@ async fn played(lie: Lie) -> (Result<(), String>, usize, String) {
     let mut stage = Stage { portal, twin: &twin, teller: &mut teller, cast: &cast, wait_ms_max: 600 };
     let ended = stage.play().await;
     let step = teller.step();
-    drop(teller);
     handle.stop(false).await;
     twin.stop().await;
     assert!(!String::from_utf8_lossy(&bytes).contains(keys.portal.reveal()), "the key is not narrated");
-    (ended, step, String::from_utf8(bytes).unwrap())
+    let kept = kept.lock().unwrap().clone();
+    Played { ended, step, told: String::from_utf8(bytes).unwrap(), kept }
 }
 
 #[tokio::test]
 async fn the_story_ends_well_with_a_gateway_that_keeps_its_promises() {
-    let (ended, step, told) = played(Lie::None).await;
+    let Played { ended, step, told, kept } = played(Lie::None).await;
     assert_eq!((ended, step), (Ok(()), STEPS), "{told}");
     assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
     assert_eq!(told.matches('✓').count(), 10, "{told}");
+    // What the twin called back with is FHIR R4 too.
+    let of_the_twin = kept.iter().filter(|(path, kept)| path.contains("/Appointment/") && kept.get("id").is_some());
+    let statuses: BTreeSet<String> = of_the_twin
+        .map(|(_, appointment)| {
+            assert_eq!(refusals(&appointment.to_string()), [""; 0]);
+            appointment["status"].to_string()
+        })
+        .collect();
+    assert_eq!(statuses, BTreeSet::from(["\"booked\"".to_owned(), "\"cancelled\"".to_owned()]));
+}
+
+/// Where a body is not FHIR R4.
+fn refusals(body: &str) -> Vec<String> {
+    static R4: OnceLock<Profiles> = OnceLock::new();
+    let profiles = R4.get_or_init(|| {
+        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/r4-core")).unwrap();
+        let files = folder.map(|entry| entry.unwrap().path());
+        let files = files.map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap())).collect();
+        Profiles::compile(&[Package { name: "r4".into(), version: "4.0.1".into(), files }]).unwrap()
+    });
+    let limits = fhir::Limits { bytes_max: 100_000, depth_max: 50, nodes_max: 10_000, issues_max: 100 };
+    let parsed = fhir::parse(body.as_bytes(), fhir::Format::Json, &limits);
+    let mut issues = parsed.issues;
+    issues.extend(profiles.check(&parsed.document.unwrap(), None, &[]));
+    issues
+        .iter()
+        .filter(|issue| issue.refuses())
+        .map(|issue| issue.place.clone().unwrap_or_default().expression)
+        .collect()
+}
+
+#[test]
+fn what_the_portal_sends_is_fhir_and_the_broken_one_is_broken_where_the_story_says() {
+    let cast = Cast::new(Timestamp::now(), "t1", 7_123_456).unwrap();
+    for body in [Body::Appointment, Body::Referral, Body::Cancel, Body::Enrolment, Body::Booking] {
+        assert_eq!(refusals(&cast.text(body)), [""; 0], "{body:?}");
+    }
+    let broken: BTreeSet<String> = refusals(&cast.text(Body::Broken)).into_iter().collect();
+    for place in ["Appointment.participants[0]", "Appointment.status", "Appointment.start"] {
+        assert!(broken.contains(place), "{place} is not among {broken:?}");
+    }
 }
 
 #[tokio::test]
@@ -241,7 +296,7 @@ async fn a_gateway_that_breaks_a_promise_is_caught_at_the_step_that_tells_of_it(
         (Lie::SendsTwice, 7, "counts 2 booked, and 1 was expected"),
         (Lie::NamesAnotherTrust, 7, "/provider is `RZZ98`"),
     ] {
-        let (ended, at, told) = played(lie).await;
+        let Played { ended, step: at, told, .. } = played(lie).await;
         let why = ended.expect_err(&told);
         assert!(why.contains(words), "{lie:?}: {why}");
         assert_eq!(at, step, "{lie:?}: {told}");
@@ -269,4 +324,44 @@ async fn what_cannot_be_started_is_told_and_leaves_nothing_running() {
     let args = Args { data: Some(in_the_way.join("sub")), ..args };
     let ended = show(&args, async |_| Err(String::new()), &mut teller).await;
     assert!(matches!(ended, Err(Ended::NotStarted(why)) if why.contains("cannot be made")));
+}
+
+#[test]
+fn the_command_line_is_consistent_and_its_help_teaches() {
+    use clap::Args as _;
+    let mut command = Args::augment_args(clap::Command::new("demo"));
+    command.clone().debug_assert();
+    let help = command.render_long_help().to_string();
+    for word in ["--exit", "--port", "--data", "synthetic", "Exit codes:"] {
+        assert!(help.contains(word), "{word} is not in {help}");
+    }
+}
+
+#[tokio::test]
+async fn the_lines_to_try_name_the_running_servers_and_the_story_s_own_resources() {
+    let twin = crate::twin::start(TwinSettings {
+        listen: "127.0.0.1:0".into(),
+        gateway: None,
+        key: None,
+        organisation: ORGANISATION.into(),
+        pas_appointment_system: PAS_SYSTEM.into(),
+        answer_after_ms: 0,
+        first_number: 1,
+    })
+    .await
+    .unwrap();
+    let keys = Keys::fresh();
+    let cast = Cast::new(Timestamp::now(), "t1", 7_123_456).unwrap();
+    let lines = to_try("http://127.0.0.1:8080", &twin, &keys, &cast);
+    for part in [
+        &format!("KEY={}\n", keys.portal.reveal()),
+        "http://127.0.0.1:8080/fhir/Appointment/appointment-t1\n",
+        "http://127.0.0.1:8080/waiting-list/entries/referral-t1\n",
+        &format!("http://{}/twin/ledger\n", twin.address()),
+        r#"'{"resourceType":"Appointment","staus":"booked"}'"#,
+    ] {
+        assert!(lines.contains(part), "{part} is not in {lines}");
+    }
+    assert!(!lines.contains("{{") && !lines.contains(keys.twin.reveal()));
+    twin.stop().await;
 }
