@@ -59,7 +59,7 @@ variables = {variables}
 [callers.portal]
 key_sha256 = "{portal_key}"
 sender = "portal"
-resources = ["Appointment", "ServiceRequest", "Patient", "Task"]
+resources = ["Appointment", "ServiceRequest", "Patient", "Task", "WaitingListEntry"]
 interactions = ["read", "search", "create", "update", "validate"]
 organisations = ["{ORGANISATION}"]
 
