@@ -181,6 +181,11 @@ impl House {
         }
     }
 
+    /// Somebody else who calls, with a key of the settings that the house was opened with.
+    pub fn caller(&self, key: &str) -> Caller {
+        Caller { base: self.base.clone(), key: key.to_owned(), client: reqwest::Client::new() }
+    }
+
     /// Sends everything that is due now; how many messages went out.
     pub async fn step(&self) -> usize {
         self.dispatch.step(clock()).await.unwrap()
@@ -210,7 +215,8 @@ impl House {
     }
 }
 
-fn sha256(key: &str) -> String {
+/// A caller's key as settings hold it.
+pub fn sha256(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
