@@ -8,4 +8,5 @@ mod house;
 mod kept;
 mod reading;
 mod restart;
+mod samples;
 mod wire;
