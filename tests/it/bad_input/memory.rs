@@ -27,8 +27,8 @@ async fn a_thousand_bad_bodies_leave_neither_memory_nor_the_store_larger() {
     if std::env::var_os(ALONE).is_none() {
         return alone("bad_input::memory::a_thousand_bad_bodies_leave_neither_memory_nor_the_store_larger");
     }
-    const BODY_BYTES: usize = 64 * 1024;
-    const GROWTH_BYTES_MAX: u64 = 16 << 20;
+    const BODY_BYTES: usize = 16 * 1024;
+    const GROWTH_BYTES_MAX: u64 = 8 << 20;
     let house = House::open().await;
     house.portal.put(&appointment("kept", "1")).await.expect(201);
     let before = super::kept(&house);
