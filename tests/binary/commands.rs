@@ -144,8 +144,10 @@ fn the_shipped_manuals_pass_and_a_manual_that_lies_does_not() {
         let lie = text.replace("family_name:\n    first:", "family_name:\n    when: false\n    first:");
         std::fs::write(site.join(name), if ending == "yaml" { lie } else { text }).unwrap();
     }
-    let failed = stile(&["test", "mappings", "--json"], folder.path());
-    assert_eq!(failed.code, Some(1), "{failed:?}");
+    let tried = stile(&["test", "mappings", "--json"], folder.path()).expect(1).lines();
+    let failed: Vec<&Value> = tried.iter().filter(|section| section["verdict"] == "failed").collect();
+    assert!(!failed.is_empty() && failed.iter().all(|section| section["manual"] == "patient.md"), "{failed:?}");
+    assert!(failed[0]["notes"].to_string().contains("family_name"), "it says what differs: {failed:?}");
 }
 
 #[test]
