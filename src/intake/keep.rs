@@ -100,6 +100,12 @@ impl Keeping {
         effects: &Effects,
         body_sha256: &[u8],
     ) -> Result<(), Error> {
+        // An answer that the PAS sends to the request's own Task leaves the Task the requester's: who asked for what
+        // must still be found there, and what became of it is shown from the ledger.
+        if matches!(self.canonical, Canonical::ChangeAnswer(_)) && unit.request(id)?.is_some() {
+            unit.touch(&self.submission.resource_type, id, None, self.now)?;
+            return self.keep_submission(unit, id, version);
+        }
         let identifiers = self.identifiers();
         stamp(&mut self.document, id, version, self.now);
         let json = fhir::json(self.document.root());
@@ -117,6 +123,11 @@ impl Keeping {
             json: &json,
             identifiers: &identifiers,
         })?;
+        self.keep_submission(unit, id, version)
+    }
+
+    /// Keeps the body as it came.
+    fn keep_submission(&self, unit: &Unit<'_>, id: &str, version: u64) -> Result<(), Error> {
         unit.put_submission(&NewSubmission {
             at: self.now,
             resource_type: &self.submission.resource_type,
