@@ -5,5 +5,4 @@ mod killed;
 mod process;
 mod serving;
 #[path = "../it/wire.rs"]
-#[allow(dead_code)]
 mod wire;

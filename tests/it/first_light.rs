@@ -186,6 +186,27 @@ async fn what_the_pas_refuses_by_a_task_is_told_with_its_reason_and_nothing_is_p
 }
 
 #[actix_web::test]
+async fn a_pas_that_answers_at_the_request_s_own_task_leaves_the_task_the_requester_s() {
+    let house = House::open().await;
+    house.knows("a1", "4817508").await;
+    house.portal.asks("t1", "cancel", "a1").await.expect(201);
+    house.pas.put(&answer_to("t1", "t1", "rejected", "Please ring the clinic")).await.expect(200);
+    let task = house.portal.reads("/fhir/Task/t1").await;
+    assert_eq!((&task["status"], &task["businessStatus"]["text"]), (&json!("rejected"), &json!("refused")));
+    assert_eq!(task["statusReason"]["text"], "Please ring the clinic");
+    assert_eq!(task["focus"]["reference"], "Appointment/a1", "what was asked is still there: {task}");
+    assert_eq!(task["reasonCode"]["text"], "on holiday");
+    // The patient's own requests are still found by the patient.
+    let search = format!("/fhir/Task?patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{PATIENT}&status=rejected");
+    assert_eq!(house.portal.reads(&search).await["total"], 1);
+    // A later word changes nothing, neither what is shown nor what is found.
+    house.pas.put(&answer_to("t1", "t1", "completed", "")).await.expect(200);
+    assert_eq!(house.state_of("t1").await, "refused");
+    assert_eq!(house.portal.reads(&search).await["total"], 1);
+    house.close().await;
+}
+
+#[actix_web::test]
 async fn what_the_pas_does_not_know_is_refused_with_its_words_and_nothing_is_pending_any_more() {
     let house = House::open().await;
     // Pushed by the portal, but not in the twin's diary.

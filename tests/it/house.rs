@@ -53,6 +53,13 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
     }
 
+    /// The id under which a write was kept, as `Location` tells it.
+    #[track_caller]
+    pub fn kept_id(&self) -> &str {
+        let steps = self.header("location").split_once("/fhir/").map(|(_, steps)| steps);
+        steps.and_then(|steps| steps.split('/').nth(1)).unwrap_or_else(|| panic!("no Location: {}", self.text))
+    }
+
     /// The rules that an OperationOutcome names, in order.
     pub fn rules(&self) -> Vec<String> {
         let issues = self.json()["issue"].as_array().cloned().unwrap_or_default();

@@ -2,6 +2,9 @@
 //!
 //! Bytes are carried as they are, one exchange for each connection, so that what a test sees is what was sent.
 
+// Two test programs share it, and neither breaks it in every way.
+#![allow(dead_code)]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
