@@ -137,14 +137,14 @@ impl Serving {
     }
 
     /// Kills it: no signal handler, no clean-up, as when the machine goes down.
-    pub fn is_killed(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), None, "it had ended by itself: {}", self.log());
     }
 
     /// Asks it to stop as a service manager does, and gives its exit code.
-    pub fn is_stopped(mut self) -> Option<i32> {
+    pub fn stop(mut self) -> Option<i32> {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         ended(&mut self.child)

@@ -51,12 +51,12 @@ async fn it_answers_until_it_is_told_to_stop_and_then_ends_with_0() {
         .collect();
     assert!(requests.iter().any(|event| event["status"] == 201 && event["caller"] == "portal"), "{log}");
     assert!(!log.contains("9990000018") && !log.contains("portal-key"), "{log}");
-    assert_eq!(serving.is_stopped(), Some(0));
+    assert_eq!(serving.stop(), Some(0));
 
     // What it had accepted is there at the next start.
     let serving = Serving::start(folder.path());
     assert_eq!(Portal::of(&serving.base).get("/fhir/Appointment/a1").await["status"], "booked");
-    assert_eq!(serving.is_stopped(), Some(0));
+    assert_eq!(serving.stop(), Some(0));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_second_one_at_the_same_address_says_so_and_ends_with_2() {
     let serving = Serving::start(folder.path());
     let second = stile(&["serve", "--settings", "stile.toml"], folder.path()).expect(2);
     assert!(second.err.contains(&format!("127.0.0.1:{port} cannot be listened on")), "{}", second.err);
-    assert_eq!(serving.is_stopped(), Some(0));
+    assert_eq!(serving.stop(), Some(0));
 }
 
 #[actix_web::test]
@@ -129,7 +129,7 @@ async fn an_operator_sees_what_is_stuck_beside_the_running_gateway_and_sends_it_
         let ran = ran.await.unwrap().expect(code);
         assert!(!ran.err.is_empty());
     }
-    assert_eq!(serving.is_stopped(), Some(0));
+    assert_eq!(serving.stop(), Some(0));
     twin.stop().await;
 }
 

@@ -90,6 +90,7 @@ async fn a_follow_up_asked_for_by_a_service_request_ends_as_a_booked_appointment
     assert!(house.deliveries().await.is_empty(), "an enrolment alone asks the PAS for nothing");
     let told = house.portal.put(&booking("b1", "RZZ99-7")).await.expect(201);
     assert_eq!(followed_at(&told.json()), "b1");
+    assert_eq!(followed_at(&house.portal.put(&booking("b1", "RZZ99-7")).await.expect(200).json()), "b1");
     let task = house.portal.reads("/fhir/Task/b1").await;
     assert_eq!((&task["status"], &task["businessStatus"]["text"]), (&json!("requested"), &json!("requested")));
     assert_eq!(task["focus"]["reference"], "ServiceRequest/b1");
@@ -104,6 +105,9 @@ async fn a_pifu_triage_task_that_is_in_progress_asks_for_a_follow_up_and_the_ans
     let told = house.portal.put(&enrolment_used("e1", "RZZ99-7")).await.expect(200);
     let task = followed_at(&told.json());
     assert_ne!(task, "e1", "the same PIFU Task may ask again, so a booking has a Task of its own");
+    let again = house.portal.put(&enrolment_used("e1", "RZZ99-7")).await.expect(200);
+    assert_eq!(followed_at(&again.json()), task, "a retry whose first answer was lost hears it as well");
+    assert_eq!(house.deliveries().await.len(), 1);
     is_booked(&house, &task, "RZZ99-7").await;
     house.close().await;
 }

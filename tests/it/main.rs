@@ -1,6 +1,7 @@
 //! Stories about the whole gateway, over real HTTP on loopback, with the store in a temporary folder.
 
 mod access;
+mod bodies;
 mod delivery;
 mod first_light;
 mod guards;
