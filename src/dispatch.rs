@@ -68,6 +68,12 @@ impl Dispatch {
 
     /// Sends what is due, as it becomes due, until told to stop; then waits for the answers that are on the wire.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        // One process sends from a store: leases that stand at its start are those of one that was killed.
+        match self.store.write(|unit| Ok(unit.end_leases(Timestamp::now())?)).await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "leases of a process that was killed are taken over"),
+            Err(error) => tracing::error!(cause = %error, "old leases stand until they run out"),
+        }
         let mut lines = JoinSet::new();
         for name in self.lines.keys() {
             let (this, name, stop) = (self.clone(), name.clone(), stop.clone());

@@ -16,6 +16,7 @@ mod value;
 
 pub use name::{Name, NameFinder};
 pub use node::{Children, Node};
+pub use place::is_plain_name;
 pub use value::Scalar;
 
 use value::{Span, Value};

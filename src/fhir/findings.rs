@@ -3,7 +3,7 @@
 //! Expressions need the finished tree (whether an element repeats shows late), and lines need a walk over the text:
 //! one walk for all issues, so that a hostile text cannot make the telling dearer than the reading.
 
-use super::{Limits, Parsed};
+use super::{Limits, Parsed, release, xml};
 use crate::document::{Document, NodeId};
 use crate::issue::{Issue, Place, Rule, Severity};
 
@@ -74,6 +74,7 @@ impl Findings {
     /// The issues with their places, in the order of the text.
     pub(super) fn finish(mut self, document: Document, read_to_end: bool) -> Parsed {
         self.kept.sort_by_key(|finding| finding.at);
+        let strange_type = document.resource_type().filter(|kind| !is_known_type(kind)).map(str::len);
         let mut cursor = Cursor::default();
         let mut issues: Vec<Issue> = Vec::with_capacity(self.kept.len() + 1);
         for finding in self.kept {
@@ -82,6 +83,10 @@ impl Findings {
                 Some((name, index)) => node.place_below(&name, index),
                 None => Place { expression: node.expression(), pointer: node.pointer(), line: 0, column: 0 },
             };
+            // A type that FHIR does not have is the sender's own word, so no place begins with it.
+            if let Some(rest) = strange_type.and_then(|length| place.expression.get(length..)) {
+                place.expression = format!("Resource{rest}");
+            }
             (place.line, place.column) = cursor.move_to(document.text().as_bytes(), finding.at);
             issues.push(finding.issue.at(place));
         }
@@ -96,6 +101,11 @@ impl Findings {
         }
         Parsed { document: read_to_end.then_some(document), issues }
     }
+}
+
+/// True for the types of R4, and for those of STU3, which are refused by name.
+fn is_known_type(name: &str) -> bool {
+    xml::is_type(name) || release::is_type_of_stu3(name)
 }
 
 /// Counts lines and columns, going forward only.

@@ -30,6 +30,11 @@ const STU3_ONLY_ELEMENTS: &[(&str, &str, &str)] = &[
     ("Task", "reason", "reasonCode"),
 ];
 
+/// True for a resource type that STU3 has and R4 has not.
+pub(super) fn is_type_of_stu3(name: &str) -> bool {
+    STU3_ONLY_TYPES.contains(&name)
+}
+
 /// What NHS England's and HL7 UK's profiles of that release have in their urls.
 const STU3_IN_PROFILE: &str = "/STU3/";
 

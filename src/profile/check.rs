@@ -3,7 +3,7 @@
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
-use crate::document::{Document, Name, Node};
+use crate::document::{Document, Name, Node, is_plain_name};
 use crate::issue::{Issue, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::ops::Range;
@@ -112,7 +112,12 @@ impl<'p, 'd> Walk<'p, 'd> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "name one of the resource types of FHIR R4, spelled as there".into(),
             };
-            self.tell(node, issue.hint(hint));
+            // The name is the sender's own word and not FHIR's, so the place does not begin with it.
+            let mut place = node.place();
+            if node.is_root() {
+                place.expression = "Resource".into();
+            }
+            self.tell_at(issue.hint(hint).at(place));
             return None;
         };
         if let Some(expected) = expected.filter(|expected| *expected != type_name) {
@@ -400,8 +405,8 @@ fn child_name<'n>(child: Node<'n>, element: &Element) -> &'n str {
 
 /// A name that may be repeated in a message: short, and nothing but a name.
 fn quotable(name: &str) -> Option<&str> {
-    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.is_empty();
-    is_plain.then(|| &name[..name.len().min(QUOTED_BYTES_MAX)])
+    // A plain name is ASCII, so it can be cut anywhere.
+    is_plain_name(name).then(|| name.get(..QUOTED_BYTES_MAX).unwrap_or(name))
 }
 
 /// True for text that is worth comparing with what is known.

@@ -195,6 +195,8 @@ fn fill_end(document: &mut Document, appointment: NodeId, applied: &mut Applied)
     }
     let place = node.place_of_missing("end");
     let end = document.append(appointment, "end", false);
+    // A primitive, though it has no value: JSON writes what it has in `_end`.
+    document.set_twin(end);
     let extension = document.append(end, "extension", true);
     let url = document.append(extension, "url", false);
     document.set_string(url, "http://hl7.org/fhir/StructureDefinition/data-absent-reason");
@@ -312,6 +314,7 @@ mod tests {
         let end = document.root().child_named("end").unwrap();
         assert_eq!(end.value(), None);
         assert_eq!(end.descend(&["extension", "valueCode"]).unwrap().string(), Some("unknown"));
+        assert!(end.is_twin(), "it would be written as an object, which no instant is");
         assert_eq!(r4().check(&document, None, &[]), []);
         // Neither an end that is there nor an appointment without a start is touched.
         for good in [appointment(), json!({"resourceType": "Appointment", "status": "proposed"})] {

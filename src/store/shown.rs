@@ -14,7 +14,13 @@ impl View<'_> {
             // Nothing is ever laid over the other types.
             _ => return Ok(kept.json.clone()),
         };
-        let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+        // What is kept was taken under the site's limits, which may be wider than the usual ones.
+        let limits = Limits {
+            bytes_max: usize::MAX,
+            depth_max: Limits::DEPTH_CEILING,
+            nodes_max: usize::MAX,
+            ..Limits::default()
+        };
         let parsed = fhir::parse(kept.json.as_bytes(), Format::Json, &limits);
         let mut document = parsed.document.ok_or(Failure::Unreadable("resource"))?;
         stamp(&mut document, &kept.id, kept.version, kept.last_updated);

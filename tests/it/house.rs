@@ -366,7 +366,8 @@ pub fn sender_settings(name: &str, trust: &str, is_pas: bool) -> String {
     )
 }
 
-fn sha256(key: &str) -> String {
+/// A caller's key as settings hold it.
+pub fn sha256(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

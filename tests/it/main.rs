@@ -1,6 +1,7 @@
 //! Stories about the whole gateway, over real HTTP on loopback, with the store in a temporary folder.
 
 mod access;
+mod bad_input;
 mod bodies;
 mod delivery;
 mod first_light;
@@ -9,4 +10,5 @@ mod house;
 mod kept;
 mod reading;
 mod restart;
+mod samples;
 mod wire;

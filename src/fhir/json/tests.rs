@@ -274,12 +274,20 @@ fn the_twins_of_repeats_find_their_values_in_either_order_and_length() {
 
 #[test]
 fn a_twin_that_cannot_be_one_is_told() {
-    check(r#"{"resourceType":"P","_a":"x"}"#, true, &[("element.type", "P._a", "/_a", 1, 21)]);
-    check(r#"{"resourceType":"P","_a":["x"]}"#, true, &[("element.type", "P._a[0]", "/_a/0", 1, 27)]);
-    check(r#"{"resourceType":"P","a":{"b":1},"_a":{"id":"1"}}"#, true, &[("element.type", "P.a", "/_a", 1, 33)]);
-    check(r#"{"resourceType":"P","_a":{"id":"1"},"a":{"b":1}}"#, true, &[("element.type", "P.a", "/_a", 1, 37)]);
-    check(r#"{"resourceType":"P","a":"x","_a":[{"id":"1"}]}"#, true, &[("element.array", "P.a[0]", "/a/0", 1, 29)]);
-    check(r#"{"resourceType":"P","a":["x"],"_a":{"id":"1"}}"#, true, &[("element.array", "P.a[0]", "/a/0", 1, 31)]);
+    check(r#"{"resourceType":"P","_a":"x"}"#, true, &[("element.type", "Resource._a", "/_a", 1, 21)]);
+    check(r#"{"resourceType":"P","_a":["x"]}"#, true, &[("element.type", "Resource._a[0]", "/_a/0", 1, 27)]);
+    check(r#"{"resourceType":"P","a":{"b":1},"_a":{"id":"1"}}"#, true, &[("element.type", "Resource.a", "/_a", 1, 33)]);
+    check(r#"{"resourceType":"P","_a":{"id":"1"},"a":{"b":1}}"#, true, &[("element.type", "Resource.a", "/_a", 1, 37)]);
+    check(
+        r#"{"resourceType":"P","a":"x","_a":[{"id":"1"}]}"#,
+        true,
+        &[("element.array", "Resource.a[0]", "/a/0", 1, 29)],
+    );
+    check(
+        r#"{"resourceType":"P","a":["x"],"_a":{"id":"1"}}"#,
+        true,
+        &[("element.array", "Resource.a[0]", "/a/0", 1, 31)],
+    );
 }
 
 #[test]

@@ -74,6 +74,33 @@ fn nesting_ends_at_the_limit_and_not_before() {
 }
 
 #[test]
+fn what_is_taken_as_xml_can_be_read_as_the_json_that_it_becomes() {
+    let extensions = |depth: usize| {
+        let (open, close) = ("<extension url=\"urn:x\">".repeat(depth), "</extension>".repeat(depth));
+        format!("<Task xmlns=\"http://hl7.org/fhir\">{open}<valueString value=\"x\"/>{close}</Task>")
+    };
+    let mut taken_count = 0;
+    for depth in 1..100 {
+        let Some(document) = read(extensions(depth).as_bytes(), Format::Xml).document else { continue };
+        let again = read(json(document.root()).as_bytes(), Format::Json);
+        assert!(again.document.is_some(), "{depth} extensions deep: {:?}", rules(&again));
+        taken_count += 1;
+    }
+    // An extension is an object in an array; the root and the leaf take one level each.
+    assert_eq!(taken_count, 31);
+}
+
+#[test]
+fn no_place_begins_with_a_type_that_is_the_senders_own_word() {
+    for (kind, begins) in [("Task", "Task"), ("ReferralRequest", "ReferralRequest"), ("Sample", "Resource")] {
+        let parsed = read(format!(r#"{{"resourceType":"{kind}","a":null}}"#).as_bytes(), Format::Json);
+        assert_eq!(rules(&parsed), [Rule::JsonNull]);
+        assert_eq!(parsed.issues[0].place.as_ref().unwrap().expression, format!("{begins}.a"));
+        assert!(begins == kind || !format!("{:?}", parsed.issues).contains(kind));
+    }
+}
+
+#[test]
 fn elements_end_at_the_limit_and_not_before() {
     let limits = Limits { nodes_max: 10, ..Limits::default() };
     let items = |count: usize| format!("{{\"resourceType\":\"T\",\"a\":[{}]}}", vec!["1"; count].join(","));

@@ -1,7 +1,7 @@
 //! Nothing panics and nothing is passed in silence, whatever is sent.
 
 use super::read;
-use crate::document::Node;
+use crate::document::{Node, is_plain_name};
 use crate::fhir::{Format, Limits, is_stu3, json, outcome, parse, xml};
 use crate::issue::any_refuses;
 use proptest::prelude::*;
@@ -127,7 +127,9 @@ fn use_it_all(bytes: &[u8], format: Format) {
         walked += 1;
         repeats_stand_together(node);
         let place = node.place();
-        assert!(node.is_root() || place.pointer.starts_with('/'));
+        let names = place.pointer.split('/').map(|step| step.trim_start_matches('_'));
+        let is_named = |step: &str| step.is_empty() || step.parse::<u32>().is_ok() || is_plain_name(step);
+        assert!(names.into_iter().all(is_named), "{}", place.pointer);
         stack.extend(node.children());
     }
     assert!(walked <= document.node_count());

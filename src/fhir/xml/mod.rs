@@ -14,6 +14,7 @@ mod typed;
 mod write;
 
 pub(super) use read::read;
+pub(super) use typed::is_type;
 pub use write::xml;
 
 /// FHIR's XML namespace.

@@ -73,6 +73,8 @@ enum Kind {
 struct Level<'t> {
     node: NodeId,
     kind: Kind,
+    /// How deep the JSON form of what is in it nests: what is kept is JSON, and must not be deeper than can be read.
+    depth: usize,
     /// Where its tag begins.
     at: usize,
     /// The children so far, by name.
@@ -127,7 +129,7 @@ impl<'t> Reader<'t> {
         if self.open.is_empty() && self.root_seen {
             return Err(self.stop_at(start, parent, "there is a second root element"));
         }
-        if self.open.len() >= self.depth_max {
+        if self.depth() >= self.depth_max {
             return Err(self.stop_at_depth(parent, start));
         }
         let (namespace, local) = self.xml.resolver().resolve_element(tag.name());
@@ -232,8 +234,7 @@ impl<'t> Reader<'t> {
             self.tell_attribute(node, start);
         }
         self.typed.enter(name);
-        self.push(node, Kind::Resource, start, is_open);
-        Ok(())
+        self.push(node, Kind::Resource, start, is_open)
     }
 
     fn element(
@@ -279,8 +280,7 @@ impl<'t> Reader<'t> {
             let form = self.typed.form();
             self.value(node, value, form, start);
         }
-        self.push(node, kind, start, is_open);
-        Ok(())
+        self.push(node, kind, start, is_open)
     }
 
     /// The node of a new child, beside its repeats.
@@ -349,11 +349,25 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn push(&mut self, node: NodeId, kind: Kind, at: usize, is_open: bool) {
-        self.open.push(Level { node, kind, at, children: HashMap::new(), furthest: 0, is_taken: false });
+    fn push(&mut self, node: NodeId, kind: Kind, at: usize, is_open: bool) -> Read<()> {
+        let depth = match kind {
+            // A resource in a holder is one object with it.
+            Kind::Resource => self.depth().max(1),
+            Kind::Element | Kind::Holder => self.depth() + 1 + usize::from(self.document.node(node).in_array()),
+        };
+        if depth > self.depth_max {
+            return Err(self.stop_at_depth(node, at));
+        }
+        self.open.push(Level { node, kind, depth, at, children: HashMap::new(), furthest: 0, is_taken: false });
         if !is_open {
             self.close();
         }
+        Ok(())
+    }
+
+    /// How deep it nests here.
+    fn depth(&self) -> usize {
+        self.open.last().map_or(0, |level| level.depth)
     }
 
     /// The end of the innermost open element.
@@ -379,7 +393,7 @@ impl<'t> Reader<'t> {
 
     /// How many elements may still be opened inside the innermost one.
     pub(super) fn depth_left(&self) -> usize {
-        self.depth_max.saturating_sub(self.open.len())
+        self.depth_max.saturating_sub(self.depth())
     }
 
     fn check_room(&mut self, node: NodeId, at: usize) -> Read<()> {

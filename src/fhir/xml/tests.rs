@@ -284,7 +284,7 @@ fn what_xml_cannot_say_is_refused_when_writing() {
     };
     check("[", Rule::JsonSyntax, "");
     check(r#"{"id":"1"}"#, Rule::ResourceTypeMissing, "");
-    check(r#"{"resourceType":"Task","a b":1}"#, Rule::ElementUnknown, "Task.a b");
+    check(r#"{"resourceType":"Task","a b":1}"#, Rule::ElementUnknown, "Task");
     check(r#"{"resourceType":"Task","description":"a\u0001"}"#, Rule::PrimitiveFormat, "Task.description");
     check(r#"{"resourceType":"Task","contained":[{"id":"1"}]}"#, Rule::ResourceTypeMissing, "Task.contained[0]");
     check(

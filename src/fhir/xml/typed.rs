@@ -78,3 +78,10 @@ impl Typed {
         self.position_of(child) != usize::MAX
     }
 }
+
+/// True for the name of a type that R4 defines.
+pub(in crate::fhir) fn is_type(name: &str) -> bool {
+    let mut typed = Typed::new();
+    typed.enter(name);
+    typed.knows("id")
+}
