@@ -2,6 +2,7 @@
 
 mod access;
 mod bad_input;
+mod bodies;
 mod delivery;
 mod first_light;
 mod guards;
