@@ -68,6 +68,12 @@ impl Dispatch {
 
     /// Sends what is due, as it becomes due, until told to stop; then waits for the answers that are on the wire.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        // One process sends from a store: leases that stand at its start are those of one that was killed.
+        match self.store.write(|unit| Ok(unit.end_leases(Timestamp::now())?)).await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "leases of a process that was killed are taken over"),
+            Err(error) => tracing::error!(cause = %error, "old leases stand until they run out"),
+        }
         let mut lines = JoinSet::new();
         for name in self.lines.keys() {
             let (this, name, stop) = (self.clone(), name.clone(), stop.clone());
@@ -100,7 +106,7 @@ impl Dispatch {
                 });
             }
             if is_idle {
-                self.sleep(name, &mut bell, &mut stop).await;
+                self.sleep(name, free == 0, &mut bell, &mut stop).await;
             }
         }
         while tries.join_next().await.is_some() {}
@@ -116,10 +122,14 @@ impl Dispatch {
         }
     }
 
-    /// Until the bell rings, something is due, or it is time to look again.
-    async fn sleep(&self, name: &str, bell: &mut watch::Receiver<()>, stop: &mut watch::Receiver<bool>) {
+    /// Until the bell rings, something is due, or it is time to look again. While as many are on the wire as may be,
+    /// what is due has to wait for one of them, and its end rings the bell.
+    async fn sleep(&self, name: &str, is_full: bool, bell: &mut watch::Receiver<()>, stop: &mut watch::Receiver<bool>) {
         let owned = name.to_owned();
-        let due = self.store.read(move |view| Ok(view.next_due(&owned)?)).await.ok().flatten();
+        let due = match is_full {
+            true => None,
+            false => self.store.read(move |view| Ok(view.next_due(&owned)?)).await.ok().flatten(),
+        };
         let until_due = due.map_or(self.idle_ms, |due| {
             u64::try_from(due.duration_since(Timestamp::now()).as_millis()).unwrap_or(0).clamp(5, self.idle_ms.max(5))
         });

@@ -41,6 +41,9 @@ pub enum Error {
     /// The condition of the request does not select one resource.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// A condition that is to select one resource selects several.
+    #[error("ambiguous: {0}")]
+    Ambiguous(String),
     /// `If-Match` names a version that is not the current one.
     #[error("the resource has changed since it was read")]
     Stale,
@@ -108,6 +111,9 @@ impl Error {
                 (IssueCode::Duplicate, capital(what), "PUT to the address of the one that is kept")
             }
             Error::Conflict(what) => (IssueCode::Conflict, capital(what), ""),
+            Error::Ambiguous(what) => {
+                (IssueCode::MultipleMatches, capital(what), "use an identifier that one of them alone has")
+            }
             Error::Stale => (
                 IssueCode::Conflict,
                 "The resource has changed since the version in If-Match".into(),

@@ -53,7 +53,8 @@ impl Fault {
                 Error::Malformed(_) => StatusCode::BAD_REQUEST,
                 Error::Rejected(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 Error::KeyReused | Error::Duplicate(_) | Error::Conflict(_) => StatusCode::CONFLICT,
-                Error::Stale => StatusCode::PRECONDITION_FAILED,
+                // Several where one was meant: R4 http, conditional create (3.1.0.8.1).
+                Error::Stale | Error::Ambiguous(_) => StatusCode::PRECONDITION_FAILED,
                 Error::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
                 Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
                 Error::TooSlow => StatusCode::GATEWAY_TIMEOUT,

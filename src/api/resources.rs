@@ -116,7 +116,8 @@ pub(super) fn receipt_reply(asked: &Asked<'_>, receipt: Receipt) -> Reply {
         None => reply,
     };
     let base = asked.state.fhir_base();
-    let location = format!("{base}/{}/{}/_history/{}", receipt.resource_type, receipt.id, receipt.version);
+    // Without `_history`: a version by itself cannot be read yet, and an address that is told must answer.
+    let location = format!("{base}/{}/{}", receipt.resource_type, receipt.id);
     versioned(reply.header(LOCATION, &location), receipt.version, receipt.last_updated)
 }
 
@@ -141,7 +142,12 @@ pub(super) async fn validate(
     Query::read(request.query_string(), &[FORMAT])?;
     let format = body_format(request.headers())?;
     let body = body::read(request, payload, asked.state.limits.body_bytes_max).await?;
-    let issues = asked.state.intake.validate(caller, served.name, &body, format, (asked.state.clock)())?;
+    let verdict = asked.state.intake.validate(caller, served.name, &body, format, (asked.state.clock)());
+    let issues = match verdict {
+        // What a write would be refused for as malformed is a verdict here, as long as there was something to judge.
+        Ok(issues) | Err(Error::Malformed(issues)) => issues,
+        Err(error) => return Err(error.into()),
+    };
     if issues.iter().any(is_about_the_text) {
         return Err(Error::Malformed(issues).into());
     }

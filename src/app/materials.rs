@@ -39,7 +39,7 @@ pub enum Mishap {
     /// A definition.
     Profile(profile::Problem),
     /// A mapping, table or schema.
-    Mapping(mapping::Problem),
+    Mapping(Box<mapping::Problem>),
 }
 
 impl std::fmt::Display for Mishap {
@@ -118,8 +118,9 @@ impl Materials {
     pub fn compile(&self) -> Result<Engine, Vec<Mishap>> {
         let profiles = Profiles::compile(&self.packages)
             .map_err(|problems| problems.into_iter().map(Mishap::Profile).collect::<Vec<_>>())?;
-        let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements())
-            .map_err(|problems| problems.into_iter().map(Mishap::Mapping).collect::<Vec<_>>())?;
+        let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements()).map_err(
+            |problems| problems.into_iter().map(|problem| Mishap::Mapping(Box::new(problem))).collect::<Vec<_>>(),
+        )?;
         Ok(Engine { profiles, library })
     }
 }

@@ -43,8 +43,8 @@ pub fn run(args: &Args) -> u8 {
             }
         };
         tracing::info!(address = %gateway.address(), "listening");
-        if settings.callers.is_empty() {
-            tracing::warn!("no [callers] in the settings: only health, metrics and metadata answer");
+        for warning in &settings.warnings {
+            tracing::warn!(%warning, "settings");
         }
         stopped().await;
         tracing::info!("stopping: requests and deliveries under way are finished first");

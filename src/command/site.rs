@@ -30,7 +30,10 @@ pub fn settings(args: &SiteArgs) -> Option<Settings> {
         },
     };
     let file = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    match load(file, std::env::vars()) {
+    // A variable that is not text is none of ours.
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    match load(file, environment) {
         Ok(settings) => Some(settings),
         Err(problems) => {
             for problem in &problems {

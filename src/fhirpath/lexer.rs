@@ -213,7 +213,7 @@ impl<'t> Lexer<'t> {
             'u' => self.unicode_escape(start),
             _ => Err(self
                 .fault(start, "this escape is not known")
-                .hint(r#"known are \' \" \` \\ \/ \n \r \t \f and \uXXXX; a backslash itself is written \\"#)),
+                .hint(r#"known are \' \" \` \\ \/ \n \r \t \f and \uHHHH; a backslash itself is written \\"#)),
         }
     }
 

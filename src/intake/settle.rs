@@ -52,9 +52,7 @@ impl Keeping {
                 0 => {}
                 1 => return Ok(Settled::Kept(owners.into_iter().next().ok_or(Error::NotFound)?)),
                 _ => {
-                    return Err(Error::Conflict(
-                        "If-None-Exist finds several resources; use an identifier that one has".into(),
-                    ));
+                    return Err(Error::Ambiguous("If-None-Exist finds several resources".into()));
                 }
             }
         }

@@ -23,7 +23,7 @@ pub struct Issue {
     /// Our stable name for the rule that was broken.
     pub rule: Rule,
     /// Where it is; absent when it is about the request as a whole.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// One sentence that says what is wrong. Never holds a value from the submission.
     pub message: String,
     /// What would put it right, where that can be said.
@@ -48,7 +48,7 @@ impl Issue {
 
     /// The same issue at `place`.
     pub fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
+        self.place = Some(Box::new(place));
         self
     }
 

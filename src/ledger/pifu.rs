@@ -64,7 +64,9 @@ pub fn judge_pifu_booking<'a>(booking: &PifuBooking, facts: PifuFacts<'a>) -> Re
             .hint("a parent or guardian contacts the service"),
         );
     }
-    if let Some(open) = facts.open.first() {
+    // A pathway identifier is unique with its issuer only (RTT guidance, annex C): another organisation's booking under
+    // the same number is neither in the way nor to be told of.
+    if let Some(open) = facts.open.iter().find(|open| open.organisation == known.organisation) {
         issues.push(
             Issue::new(
                 Rule::PifuAlreadyOpen,

@@ -9,6 +9,8 @@ pub(super) struct Keys<'y> {
     /// Where the node begins.
     pub(super) at: Mark,
     what: &'static str,
+    /// True when a key was not known, which has been told.
+    pub(super) has_unknown: bool,
 }
 
 impl<'y> Keys<'y> {
@@ -25,13 +27,15 @@ impl<'y> Keys<'y> {
                 .way_out(format!("its keys: {}", known.join(", ")));
             return None;
         };
+        let mut has_unknown = false;
         for member in members.iter().filter(|member| !known.contains(&member.key.as_str())) {
+            has_unknown = true;
             let width = member.key.chars().count();
             findings
                 .note_wide("mapping.unknown-key", member.at, width, format!("{what} has no key `{}`", member.key))
                 .meant(&member.key, known.iter().copied());
         }
-        Some(Keys { members, at: yaml.at, what })
+        Some(Keys { members, at: yaml.at, what, has_unknown })
     }
 
     /// The member of this key.

@@ -19,6 +19,7 @@ mod recipes;
 mod run;
 mod schema;
 mod shape;
+mod slots;
 mod target;
 mod variables;
 mod yaml;

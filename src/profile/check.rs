@@ -192,7 +192,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         if self.pass == Pass::Base {
             match kind.form {
                 Form::Extension => self.extension(node),
-                Form::Resource | Form::AnyResource if &*kind.path == "Bundle" => self.full_urls_differ(node),
+                Form::Resource | Form::AnyResource if &*kind.path == "Bundle" => self.entries(node),
                 Form::Resource | Form::AnyResource => self.contained_are_used(node, kind, mark),
                 Form::Complex | Form::Reference | Form::CodeableConcept | Form::Coding | Form::Primitive(_) => {}
             }

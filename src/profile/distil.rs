@@ -370,12 +370,12 @@ fn source_text(found: &Found, reach: &Reach, file_count: usize) -> String {
     let _ = write!(
         text,
         "\nThe content is HL7's FHIR R4 {RELEASE}, dedicated to the public domain (CC0); FHIR® is a registered trademark \
-         of HL7.\n\nMade by `stile packages distil FROM TO`, where FROM is the folder with the package's JSON files. Do not \
-         edit; make it anew.\n\n\
+         of HL7.\n\nMade by `stile packages distil FROM TO`, where FROM is the folder with the package's JSON files and its\n\
+         package.json. Do not edit; make it anew.\n\n\
          Kept: {} structure definitions, {} value sets, {} code systems ({file_count} files). Of each element: identity, \
          cardinality, types,\nfixed values and limits, binding, invariants.\n\n\
-         Left out: narrative, descriptions, comments, mappings, examples, search parameters, operations, and the {} profiles \
-         and\nlogical models of the core. An invariant that an element has from its type stands with the type only. Value sets \
+         Left out: narrative, descriptions, comments, mappings, examples, search parameters, operations, and {} other\nstructure \
+         definitions (profiles, logical models). An invariant that an element has from its type stands with the type only. Value sets \
          are kept where a\nrequired binding reaches them, code systems where such a value set takes them whole; lists with a \
          licence of their own\n(SNOMED CT, LOINC) are not reached.\n",
         found.structures.len(),

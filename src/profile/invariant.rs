@@ -8,9 +8,9 @@ use crate::fhirpath::{self, Context, Expression, Failure, Scope};
 /// Invariants that the check sees to by itself, faster than an expression would.
 ///
 /// `ele-1`: an element has a value or children. `ext-1`: an extension has a value or extensions. `txt-1`, `txt-2`: what
-/// a narrative may hold. `ref-1`, `dom-3`: local references and contained resources find each other. `bdl-7`: the
-/// entries of a Bundle are told apart.
-pub(super) const NATIVE: &[&str] = &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-7"];
+/// a narrative may hold. `ref-1`, `dom-3`: local references and contained resources find each other. `bdl-3`,
+/// `bdl-4`, `bdl-7`: what a Bundle asks of its entries.
+pub(super) const NATIVE: &[&str] = &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-3", "bdl-4", "bdl-7"];
 
 /// Invariants that are set aside on purpose, with the reason.
 ///

@@ -1,5 +1,5 @@
 //! Invariants about how the parts of one resource find each other: `ref-1` and `dom-3` for contained resources and
-//! references to them, `bdl-7` for the entries of a Bundle.
+//! references to them, `bdl-3`, `bdl-4` and `bdl-7` for the entries of a Bundle.
 //!
 //! As expressions they look through the whole resource for each reference, contained resource or entry, which large
 //! or hostile input makes quadratic. Here one walk gathers what is pointed at, and each is looked up.
@@ -65,12 +65,36 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
     }
 
-    /// `bdl-7`: no two entries of a Bundle have the same `fullUrl`, unless they are versions of one resource.
-    pub(super) fn full_urls_differ(&mut self, bundle: Node<'d>) {
-        let is_history = bundle.child_named("type").and_then(|kind| kind.string()) == Some("history");
-        if is_history {
-            return;
+    /// What a Bundle asks of its entries: `bdl-3`, `bdl-4` and `bdl-7`.
+    pub(super) fn entries(&mut self, bundle: Node<'d>) {
+        let kind = bundle.child_named("type").and_then(|kind| kind.string()).unwrap_or("");
+        let has_requests = matches!(kind, "batch" | "transaction" | "history");
+        let has_responses = matches!(kind, "batch-response" | "transaction-response" | "history");
+        for entry in bundle.children_named("entry") {
+            self.entry_part(entry, "request", has_requests, "bdl-3");
+            self.entry_part(entry, "response", has_responses, "bdl-4");
         }
+        if kind != "history" {
+            self.full_urls_differ(bundle);
+        }
+    }
+
+    /// That an entry has a part where its Bundle's type asks for it, and nowhere else.
+    fn entry_part(&mut self, entry: Node<'d>, name: &str, is_asked: bool, key: &str) {
+        let found = entry.child_named(name);
+        let (at, message, hint) = match (found, is_asked) {
+            (Some(_), true) | (None, false) => return,
+            (Some(found), false) => (found, "does not belong in a Bundle of this type", "leave it out, or"),
+            (None, true) => (entry, "belongs in each entry of a Bundle of this type", "add it, or"),
+        };
+        let issue = Issue::new(Rule::Invariant, format!("`{name}` {message}"))
+            .hint(format!("{hint} see to the Bundle's `type`"))
+            .asked_by(format!("{key} of http://hl7.org/fhir/StructureDefinition/Bundle"));
+        self.tell(at, issue);
+    }
+
+    /// `bdl-7`: no two entries have the same `fullUrl`, unless they are versions of one resource.
+    fn full_urls_differ(&mut self, bundle: Node<'d>) {
         let mut seen = HashSet::new();
         for entry in bundle.children_named("entry") {
             let Some(url) = entry.child_named("fullUrl") else { continue };

@@ -10,6 +10,10 @@ use rusqlite::{OptionalExtension, Row, params};
 const DELIVERY: &str = "d.id, d.request, r.ask, d.downstream, d.lane, d.state, d.resource_type, d.correlation_id, \
                         d.kept_ms, d.due_ms, d.attempts, d.reason FROM delivery d JOIN request r ON r.id = d.request";
 
+/// No earlier delivery of its lane is open.
+const IS_FIRST: &str = "NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.number < d.number \
+                        AND e.state IN ('waiting', 'leased', 'exhausted'))";
+
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<DeliveryRow>> {
     let Some(state) = State::from_name(&row.get::<_, String>(5)?) else { return Ok(None) };
     Ok(Some(DeliveryRow {
@@ -59,19 +63,15 @@ impl View<'_> {
         Ok(Some((row, attempts.collect::<rusqlite::Result<_>>()?)))
     }
 
-    /// When the next delivery of a downstream is due, or its lease ends.
+    /// When a delivery of a downstream is next due, or its lease ends: of those that are the first open one of their
+    /// lane, since the others wait for them whatever their own time is.
     pub fn next_due(&self, downstream: &str) -> Result<Option<Timestamp>, Failure> {
-        let sql = "SELECT min(coalesce(lease_ms, due_ms)) FROM delivery \
-                   WHERE downstream = ?1 AND state IN ('waiting', 'leased')";
-        let due: Option<i64> = self.connection.prepare_cached(sql)?.query_row([downstream], |row| row.get(0))?;
+        let sql = format!(
+            "SELECT d.due_ms FROM delivery d WHERE d.downstream = ?1 AND d.state IN ('waiting', 'leased') \
+             AND {IS_FIRST} ORDER BY d.due_ms LIMIT 1"
+        );
+        let due = self.connection.prepare_cached(&sql)?.query_row([downstream], |row| row.get(0)).optional()?;
         Ok(due.map(instant))
-    }
-
-    /// How many deliveries of a downstream are leased and not yet recorded.
-    pub fn waiting_count(&self, downstream: &str) -> Result<u64, Failure> {
-        let sql = "SELECT count(*) FROM delivery WHERE downstream = ?1 AND state IN ('waiting', 'leased')";
-        let count: i64 = self.connection.prepare_cached(sql)?.query_row([downstream], |row| row.get(0))?;
-        Ok(count as u64)
     }
 }
 
@@ -103,26 +103,24 @@ impl Unit<'_> {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<Claim>, Failure> {
-        let sql = "SELECT d.id, d.resource_type, d.body, d.correlation_id, d.attempts, d.round, d.fence, d.state \
-                   FROM delivery d \
-                   WHERE d.downstream = ?1 AND d.due_ms <= ?2 AND d.state IN ('waiting', 'leased') \
-                   AND (d.state = 'waiting' OR d.lease_ms <= ?2) \
-                   AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.number < d.number \
-                                   AND e.state IN ('waiting', 'leased', 'exhausted')) \
-                   ORDER BY d.due_ms, d.number LIMIT ?3";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT d.id, d.resource_type, d.body, d.correlation_id, d.round, d.fence FROM delivery d \
+             WHERE d.downstream = ?1 AND d.due_ms <= ?2 AND d.state IN ('waiting', 'leased') AND {IS_FIRST} \
+             ORDER BY d.due_ms, d.number LIMIT ?3"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![downstream, now.as_millisecond(), count], |row| {
             let id: String = row.get(0)?;
             Ok(Claim {
                 delivery: id.clone(),
                 downstream: downstream.to_owned(),
                 message: Message { id, resource_type: row.get(1)?, body: row.get(2)?, correlation_id: row.get(3)? },
-                attempt: row.get::<_, u32>(5)? + 1,
-                fence: row.get::<_, i64>(6)? + 1,
+                attempt: row.get::<_, u32>(4)? + 1,
+                fence: row.get::<_, i64>(5)? + 1,
             })
         })?;
         let claims = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-        let sql = "UPDATE delivery SET state = 'leased', lease_ms = ?2, fence = ?3, attempts = attempts + 1, round = ?4 \
+        let sql = "UPDATE delivery SET state = 'leased', due_ms = ?2, fence = ?3, attempts = attempts + 1, round = ?4 \
                    WHERE id = ?1";
         let mut update = self.connection.prepare_cached(sql)?;
         for claim in &claims {
@@ -145,7 +143,7 @@ impl Unit<'_> {
             Next::End(state) => (*state, now),
             Next::Again(at) => (State::Waiting, *at),
         };
-        let sql = "UPDATE delivery SET state = ?3, due_ms = ?4, lease_ms = NULL, reason = ?5 \
+        let sql = "UPDATE delivery SET state = ?3, due_ms = ?4, reason = ?5 \
                    WHERE id = ?1 AND fence = ?2 AND state = 'leased'";
         let changed = self.connection.prepare_cached(sql)?.execute(params![
             claim.delivery,
@@ -170,9 +168,15 @@ impl Unit<'_> {
         Ok(Some(self.connection.prepare_cached(sql)?.query_row([&claim.delivery], |row| row.get(0))?))
     }
 
+    /// Ends all leases: for a process that starts, and finds those of the one before it. How many there were.
+    pub fn end_leases(&self, now: Timestamp) -> Result<usize, Failure> {
+        let sql = "UPDATE delivery SET due_ms = ?1 WHERE state = 'leased' AND due_ms > ?1";
+        Ok(self.connection.prepare_cached(sql)?.execute([now.as_millisecond()])?)
+    }
+
     /// Makes an exhausted or waiting delivery due at once, its schedule begun anew. False when there is none such.
     pub fn retry(&self, id: &str, now: Timestamp) -> Result<bool, Failure> {
-        let sql = "UPDATE delivery SET state = 'waiting', due_ms = ?2, round = 0, lease_ms = NULL \
+        let sql = "UPDATE delivery SET state = 'waiting', due_ms = ?2, round = 0 \
                    WHERE id = ?1 AND state IN ('waiting', 'exhausted')";
         Ok(self.connection.prepare_cached(sql)?.execute(params![id, now.as_millisecond()])? > 0)
     }

@@ -93,14 +93,15 @@ CREATE TABLE delivery (
     body           TEXT NOT NULL,
     correlation_id TEXT NOT NULL,
     kept_ms        INTEGER NOT NULL,
+    -- When to look at it again: when it is due while it waits, when its lease ends while it is leased.
     due_ms         INTEGER NOT NULL,
-    lease_ms       INTEGER,
     fence          INTEGER NOT NULL DEFAULT 0,
     attempts       INTEGER NOT NULL DEFAULT 0,
     round          INTEGER NOT NULL DEFAULT 0,
     reason         TEXT
 );
 CREATE INDEX delivery_due ON delivery (downstream, due_ms) WHERE state IN ('waiting', 'leased');
+CREATE INDEX delivery_leased ON delivery (downstream, lease_ms) WHERE state = 'leased';
 CREATE INDEX delivery_lane ON delivery (lane, number) WHERE state IN ('waiting', 'leased', 'exhausted');
 
 CREATE TABLE attempt (

@@ -147,6 +147,11 @@ fn an_exhausted_delivery_holds_its_lane_until_a_person_acts() {
                 let unreached = Answer::Unreached { reason: "no route".into() };
                 unit.record(&claim, &unreached, &Next::End(State::Exhausted), at(1), at(2))?;
                 let held = unit.claim("pas", 10, at(3), at(60))?;
+                assert_eq!(
+                    unit.next_due("pas")?,
+                    None,
+                    "what waits behind it is not due, or the dispatcher would spin"
+                );
                 assert!(unit.retry("d1", at(4))?);
                 Ok((held, unit.claim("pas", 10, at(5), at(60))?))
             })

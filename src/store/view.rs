@@ -5,7 +5,6 @@ use super::{Failure, rows};
 use crate::fhir::Token;
 use crate::model::Kind;
 use jiff::Timestamp;
-use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// A consistent view of what is kept.
@@ -70,14 +69,14 @@ impl<'c> View<'c> {
         }
         let total: i64 = {
             let sql = format!("SELECT count(*) FROM resource WHERE {}", filter.sql());
-            self.connection.prepare_cached(&sql)?.query_row(&*filter.values(), |row| row.get(0))?
+            self.connection.prepare_cached(&sql)?.query_row(filter.values(), |row| row.get(0))?
         };
         if let Some(after) = &query.after {
             filter.add("id > ", after);
         }
         let sql = format!("SELECT {RESOURCE} FROM resource WHERE {} ORDER BY id LIMIT {}", filter.sql(), query.count);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let found = statement.query_map(&*filter.values(), resource)?.collect::<rusqlite::Result<_>>()?;
+        let found = statement.query_map(filter.values(), resource)?.collect::<rusqlite::Result<_>>()?;
         Ok((total as u64, found))
     }
 
@@ -170,23 +169,23 @@ fn value(json: &str) -> Result<serde_json::Value, Failure> {
 #[derive(Default)]
 struct Filter<'q> {
     conditions: Vec<String>,
-    bound: Vec<&'q dyn ToSql>,
+    bound: Vec<&'q str>,
 }
 
 impl<'q> Filter<'q> {
-    fn add(&mut self, condition: &str, value: &'q dyn ToSql) {
+    fn add(&mut self, condition: &str, value: &'q str) {
         self.bound.push(value);
         self.conditions.push(format!("{condition}?{}", self.bound.len()));
     }
 
     fn any_of(&mut self, column: &str, values: &'q [String]) {
         let first = self.bound.len() + 1;
-        self.bound.extend(values.iter().map(|value| value as &dyn ToSql));
+        self.bound.extend(values.iter().map(String::as_str));
         let marks: Vec<String> = (first..=self.bound.len()).map(|number| format!("?{number}")).collect();
         self.conditions.push(format!("{column} IN ({})", marks.join(", ")));
     }
 
-    fn identifier(&mut self, resource_type: &'q String, token: &'q Token) {
+    fn identifier(&mut self, resource_type: &'q str, token: &'q Token) {
         self.bound.push(resource_type);
         let kind = self.bound.len();
         self.bound.push(&token.value);
@@ -204,7 +203,7 @@ impl<'q> Filter<'q> {
         self.conditions.join(" AND ")
     }
 
-    fn values(&self) -> Vec<&'q dyn ToSql> {
-        self.bound.clone()
+    fn values(&self) -> impl rusqlite::Params {
+        rusqlite::params_from_iter(self.bound.clone())
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! Requests go over real HTTP. Nothing is sent downstream until a test says `house.step().await`.
 
+use crate::wire::Wire;
 use actix_web::web;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::net::TcpListener;
 use stile::app::{self, Built};
+use stile::delivery::Claim;
 use stile::dispatch::Dispatch;
 use stile::settings;
-use stile::store::Store;
+use stile::store::{DeliveryRow, Store};
 use stile::twin::{self, Twin, TwinSettings};
 
 /// The instant at which every test begins.
@@ -22,9 +24,14 @@ pub const PATIENT: &str = "9990000018";
 pub const OTHER_PATIENT: &str = "9990000026";
 pub const PAS_SYSTEM: &str = "https://pas.example.nhs.uk/appointment";
 pub const PORTAL_SYSTEM: &str = "https://portal.example/appointment";
+pub const ODS_SYSTEM: &str = "https://fhir.nhs.uk/Id/ods-organization-code";
+pub const PATHWAY_SYSTEM: &str = "https://fhir.nhs.uk/Id/PathwayId";
+/// Where readers of an appointment see what was asked.
+pub const REQUEST_STATUS: &str = "https://fhir.nhs.uk/StructureDefinition/Extension-Appointment-RequestStatus";
 pub const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
 
-fn clock() -> Timestamp {
+/// The instant at which the gateway's clock stands.
+pub fn clock() -> Timestamp {
     START.parse().unwrap()
 }
 
@@ -110,13 +117,33 @@ impl Caller {
 
     /// PUTs a resource to the address of its own type and id.
     pub async fn put(&self, resource: &Value) -> Answer {
-        let path = format!("/fhir/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
-        self.send("PUT", &path, &[], Some(resource.to_string().as_bytes())).await
+        self.put_with(resource, &[]).await
     }
 
     pub async fn post(&self, resource: &Value) -> Answer {
+        self.post_with(resource, &[]).await
+    }
+
+    /// PUTs a resource with these headers.
+    pub async fn put_with(&self, resource: &Value, headers: &[(&str, &str)]) -> Answer {
+        let path = format!("/fhir/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        self.send("PUT", &path, headers, Some(resource.to_string().as_bytes())).await
+    }
+
+    /// POSTs a resource with these headers.
+    pub async fn post_with(&self, resource: &Value, headers: &[(&str, &str)]) -> Answer {
         let path = format!("/fhir/{}", resource["resourceType"].as_str().unwrap());
-        self.send("POST", &path, &[], Some(resource.to_string().as_bytes())).await
+        self.send("POST", &path, headers, Some(resource.to_string().as_bytes())).await
+    }
+
+    /// Forwards a patient's wish about an appointment.
+    pub async fn asks(&self, id: &str, what: &str, appointment: &str) -> Answer {
+        self.put(&change(id, what, appointment)).await
+    }
+
+    /// The searchset or resource at an address.
+    pub async fn reads(&self, path: &str) -> Value {
+        self.get(path).await.expect(200).json()
     }
 }
 
@@ -130,10 +157,36 @@ pub struct House {
     /// Knows the way, has no key.
     pub stranger: Caller,
     pub twin: Twin,
+    /// What lies between the gateway and the twin, and what went over it.
+    pub wire: Wire,
     pub dispatch: Dispatch,
     pub store: Store,
     pub folder: tempfile::TempDir,
+    more: String,
     server: actix_web::dev::ServerHandle,
+}
+
+/// A gateway that was built over a folder and listens.
+struct Running {
+    dispatch: Dispatch,
+    store: Store,
+    server: actix_web::dev::ServerHandle,
+}
+
+fn run(folder: &std::path::Path, wire: &Wire, more: &str, listener: TcpListener) -> Running {
+    let text = settings_text(&folder.join("store").display().to_string(), &wire.base(), more);
+    let tolerances: Vec<&str> = stile::profile::Tolerance::ALL.iter().map(|tolerance| tolerance.as_str()).collect();
+    let settings = settings::load(Some(("test.toml", &text)), std::iter::empty(), &tolerances)
+        .unwrap_or_else(|problems| panic!("{problems:?}"));
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    // A recorder of its own, read through its handle: what it shows is told in `reading`.
+    let metrics = stile::telemetry::recorder().unwrap().handle();
+    let Built { mut state, dispatch, store } = app::build(&settings, &base, Some(metrics)).unwrap();
+    state.clock = clock;
+    let server = stile::api::serve(web::Data::new(state), listener, 1, 1000).unwrap();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Running { dispatch, store, server: handle }
 }
 
 impl House {
@@ -155,35 +208,57 @@ impl House {
         })
         .await
         .unwrap();
-        let text = settings_text(&folder.path().join("store").display().to_string(), &twin.base(), more);
-        let tolerances: Vec<&str> = stile::profile::Tolerance::ALL.iter().map(|tolerance| tolerance.as_str()).collect();
-        let settings = settings::load(Some(("test.toml", &text)), std::iter::empty(), &tolerances)
-            .unwrap_or_else(|problems| panic!("{problems:?}"));
+        let wire = Wire::to(twin.address()).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let Built { mut state, dispatch, store } = app::build(&settings, &base, None).unwrap();
-        state.clock = clock;
-        let server = stile::api::serve(web::Data::new(state), listener, 1, 1000).unwrap();
-        let handle = server.handle();
-        tokio::spawn(server);
+        let Running { dispatch, store, server } = run(folder.path(), &wire, more, listener);
         twin.connect(&base, Some(&"pas-key".into())).unwrap();
-        let caller = |key: &str| Caller { base: base.clone(), key: key.to_owned(), client: reqwest::Client::new() };
         House {
-            portal: caller("portal-key"),
-            pas: caller("pas-key"),
-            stranger: caller(""),
+            portal: caller(&base, "portal-key"),
+            pas: caller(&base, "pas-key"),
+            stranger: caller(&base, ""),
             base,
             twin,
+            wire,
             dispatch,
             store,
             folder,
-            server: handle,
+            more: more.to_owned(),
+            server,
         }
     }
 
-    /// Somebody else who calls, with a key of the settings that the house was opened with.
+    /// Somebody else who calls, with this key.
     pub fn caller(&self, key: &str) -> Caller {
-        Caller { base: self.base.clone(), key: key.to_owned(), client: reqwest::Client::new() }
+        caller(&self.base, key)
+    }
+
+    /// The same house after its gateway was stopped and started again, on the same folder and port. The twin and the
+    /// callers outlive it.
+    pub async fn restarted(self) -> House {
+        self.server.stop(false).await;
+        self.store.close();
+        let address = self.base.trim_start_matches("http://");
+        let mut listener = TcpListener::bind(address);
+        for _ in 0..100 {
+            if listener.is_ok() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            listener = TcpListener::bind(address);
+        }
+        let running = run(self.folder.path(), &self.wire, &self.more, listener.unwrap());
+        // The callers' connections ended with the gateway that they were made to.
+        let [portal, pas, stranger] = ["portal-key", "pas-key", ""].map(|key| caller(&self.base, key));
+        House {
+            portal,
+            pas,
+            stranger,
+            dispatch: running.dispatch,
+            store: running.store,
+            server: running.server,
+            ..self
+        }
     }
 
     /// Sends everything that is due now; how many messages went out.
@@ -208,6 +283,53 @@ impl House {
         panic!("{path} did not come to {pointer} = {wanted}: {}", self.portal.get(path).await.text);
     }
 
+    /// Holds an appointment in the twin's diary and pushes it from the portal.
+    pub async fn knows(&self, id: &str, number: &str) {
+        self.twin.hold(appointment(id, number)).unwrap();
+        self.portal.put(&appointment(id, number)).await.expect(201);
+    }
+
+    /// The state that a request's Task shows.
+    pub async fn state_of(&self, task: &str) -> String {
+        let task = self.portal.reads(&format!("/fhir/Task/{task}")).await;
+        task.pointer("/businessStatus/text").and_then(Value::as_str).unwrap_or("none").to_owned()
+    }
+
+    /// What readers of an appointment see of an open request; empty when nothing is pending.
+    pub async fn pending_on(&self, appointment: &str) -> String {
+        let appointment = self.portal.reads(&format!("/fhir/Appointment/{appointment}")).await;
+        let extensions = appointment["extension"].as_array().cloned().unwrap_or_default();
+        let shown = extensions.iter().find(|one| one["url"] == REQUEST_STATUS).map(|one| one["valueCode"].clone());
+        shown.as_ref().and_then(Value::as_str).unwrap_or("").to_owned()
+    }
+
+    /// Every delivery that is kept, in the order in which it was kept.
+    pub async fn deliveries(&self) -> Vec<DeliveryRow> {
+        let mut rows = self.store.read(|view| Ok(view.deliveries(None, 10_000)?)).await.unwrap();
+        rows.reverse();
+        rows
+    }
+
+    /// The deliveries of one request.
+    pub async fn delivery_of(&self, request: &str) -> DeliveryRow {
+        let rows = self.deliveries().await;
+        let mut own = rows.into_iter().filter(|row| row.request == request);
+        let (first, second) = (own.next(), own.next());
+        assert!(second.is_none(), "{request} has more than one delivery");
+        first.unwrap_or_else(|| panic!("{request} has no delivery"))
+    }
+
+    /// What a dispatcher that is then killed would have in its hands.
+    pub async fn claims(&self, lease_seconds: i64) -> Vec<Claim> {
+        let until = clock() + SignedDuration::from_secs(lease_seconds);
+        self.store.write(move |unit| Ok(unit.claim("pas", 10, clock(), until)?)).await.unwrap()
+    }
+
+    /// How often the twin did something: `applied`, `repeated`, `refused`, `booked`, ...
+    pub fn twin_count(&self, what: &str) -> u64 {
+        self.twin.ledger()["counts"][what].as_u64().unwrap()
+    }
+
     pub async fn close(self) {
         self.server.stop(false).await;
         self.twin.stop().await;
@@ -215,12 +337,34 @@ impl House {
     }
 }
 
+fn caller(base: &str, key: &str) -> Caller {
+    Caller { base: base.to_owned(), key: key.to_owned(), client: reqwest::Client::new() }
+}
+
+/// Settings of one more caller, whose key is `NAME-key`.
+pub fn caller_settings(name: &str, sender: &str, resources: &[&str], interactions: &[&str], trusts: &[&str]) -> String {
+    format!(
+        "[callers.{name}]\nkey_sha256 = \"{}\"\nsender = \"{sender}\"\nresources = {resources:?}\n\
+         interactions = {interactions:?}\norganisations = {trusts:?}\n",
+        sha256(&format!("{name}-key"))
+    )
+}
+
+/// Settings of one more sender of a trust.
+pub fn sender_settings(name: &str, trust: &str, is_pas: bool) -> String {
+    format!(
+        "[senders.{name}]\norganisation = \"{trust}\"\nis_pas = {is_pas}\nvariables = {{ \
+         pas_appointment_system = \"{PAS_SYSTEM}\", portal_appointment_system = \"{PORTAL_SYSTEM}\" }}\n"
+    )
+}
+
 /// A caller's key as settings hold it.
 pub fn sha256(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn settings_text(store: &str, twin: &str, more: &str) -> String {
+/// The settings of a house, in TOML.
+pub fn settings_text(store: &str, twin: &str, more: &str) -> String {
     let variables =
         format!("{{ pas_appointment_system = \"{PAS_SYSTEM}\", portal_appointment_system = \"{PORTAL_SYSTEM}\" }}");
     format!(
@@ -302,4 +446,87 @@ pub fn change(id: &str, code: &str, appointment: &str) -> Value {
         "authoredOn": START,
         "reasonCode": {"text": "on holiday"}
     })
+}
+
+/// A patient put on patient-initiated follow-up on a pathway, from the beginning of November 2026 for half a year.
+pub fn enrolment(id: &str, pathway: &str) -> Value {
+    json!({
+        "resourceType": "Task",
+        "id": id,
+        "basedOn": [{"type": "CarePlan", "identifier": {"system": PATHWAY_SYSTEM, "value": pathway}}],
+        "status": "requested",
+        "intent": "plan",
+        "description": "Rheumatology",
+        "for": {"type": "Patient", "identifier": {"system": NHS_NUMBER_SYSTEM, "value": PATIENT}},
+        "authoredOn": "2026-11-01T09:00:00Z",
+        "owner": {"type": "Organization", "identifier": {"system": ODS_SYSTEM, "value": TRUST}},
+        "reasonCode": {
+            "coding": [{"system": "https://fhir.nhs.uk/StructureDefinition/Extension-Questionnaire-Type", "code": "pifu-triage"}],
+            "text": "Patient-initiated follow-up"
+        },
+        "restriction": {"period": {"start": "2026-11-01", "end": "2027-04-30"}}
+    })
+}
+
+/// The same Task once the patient has used it.
+pub fn enrolment_used(id: &str, pathway: &str) -> Value {
+    let mut task = enrolment(id, pathway);
+    task["status"] = json!("in-progress");
+    task["lastModified"] = json!(START);
+    task
+}
+
+/// A follow-up that a patient asks for on a pathway, as a ServiceRequest.
+pub fn booking(id: &str, pathway: &str) -> Value {
+    json!({
+        "resourceType": "ServiceRequest",
+        "id": id,
+        "basedOn": [{"type": "CarePlan", "identifier": {"system": PATHWAY_SYSTEM, "value": pathway}}],
+        "status": "active",
+        "intent": "order",
+        "category": [{"coding": [{
+            "system": "https://fhir.nhs.uk/StructureDefinition/Extension-Questionnaire-Type", "code": "pifu-triage"
+        }]}],
+        "subject": {"type": "Patient", "identifier": {"system": NHS_NUMBER_SYSTEM, "value": PATIENT}},
+        "authoredOn": START,
+        "performer": [{"type": "Organization", "identifier": {"system": ODS_SYSTEM, "value": TRUST}}],
+        "note": [{"text": "both hands again"}]
+    })
+}
+
+/// A referral on a pathway.
+pub fn referral(id: &str, pathway: &str, ubrn: &str) -> Value {
+    json!({
+        "resourceType": "ServiceRequest",
+        "id": id,
+        "identifier": [{"system": "https://fhir.nhs.uk/Id/UBRN", "value": ubrn}],
+        "basedOn": [{"type": "CarePlan", "identifier": {"system": PATHWAY_SYSTEM, "value": pathway}}],
+        "status": "active",
+        "intent": "order",
+        "priority": "urgent",
+        "code": {"text": "Suspicious mole, please see"},
+        "subject": {"type": "Patient", "identifier": {"system": NHS_NUMBER_SYSTEM, "value": PATIENT}},
+        "authoredOn": "2026-10-17T09:00:00Z",
+        "performer": [{"type": "Organization", "identifier": {"system": ODS_SYSTEM, "value": TRUST}}]
+    })
+}
+
+/// What the PAS says to a request, by a Task of its own.
+pub fn answer_to(request: &str, id: &str, status: &str, reason: &str) -> Value {
+    let mut task = json!({
+        "resourceType": "Task",
+        "id": id,
+        "identifier": [{"system": "urn:stile:request", "value": request}],
+        "status": status,
+        "intent": "order"
+    });
+    if !reason.is_empty() {
+        task["statusReason"] = json!({"text": reason});
+    }
+    task
+}
+
+/// The same resource for another patient.
+pub fn of_patient(resource: &Value, nhs_number: &str) -> Value {
+    serde_json::from_str(&resource.to_string().replace(PATIENT, nhs_number)).unwrap()
 }

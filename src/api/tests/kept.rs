@@ -135,7 +135,7 @@ async fn an_accepted_submission_is_answered_as_its_sender_prefers() {
         let response = resources::receipt_reply(&asked, receipt(created)).render(crate::fhir::Format::Json);
         assert_eq!(response.status().as_u16(), status, "{prefer:?}");
         let header = |name: &str| response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
-        assert_eq!(header(LOCATION.as_str()), "https://stile.test/fhir/Appointment/p1/_history/2");
+        assert_eq!(header(LOCATION.as_str()), "https://stile.test/fhir/Appointment/p1");
         assert_eq!(header(ETAG.as_str()), "W/\"2\"");
         assert_eq!(header(LAST_MODIFIED.as_str()), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(header("preference-applied"), prefer.unwrap_or(""));

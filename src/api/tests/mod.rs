@@ -3,17 +3,15 @@
 mod access;
 mod answers;
 mod anything;
+mod bodies;
 mod connection;
+mod engine;
 mod kept;
 mod record;
 
 use super::*;
-use crate::access::{Caller, Grant, Interaction, Sender};
-use crate::intake::{Parts, Routes};
-use crate::ledger::Policy;
-use crate::mapping::{Library, Source};
+use crate::access::{Caller, Grant, Interaction};
 use crate::model::OdsCode;
-use crate::profile::Profiles;
 use crate::store::Store;
 use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
@@ -23,8 +21,6 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 const KEY: &str = "portal-key";
 const APPOINTMENT: &str = r#"{"resourceType":"Appointment","id":"a1","status":"booked"}"#;
@@ -51,42 +47,8 @@ fn state(folder: &tempfile::TempDir) -> web::Data<State> {
         ("reader-key", caller("reader", &["Appointment"], &[Interaction::Read])),
     ];
     let store = Store::open(folder.path()).unwrap();
-    let profiles = Profiles::compile(&[]).unwrap();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/canonical");
-    let schemas: Vec<Source> = crate::model::Kind::ALL
-        .iter()
-        .map(|kind| {
-            let name = format!("{}.schema.json", kind.as_str());
-            let text = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
-            Source::new(name, text)
-        })
-        .collect();
-    let library = Library::compile(&[], &[], &schemas, &profiles.elements()).unwrap();
-    let sender = Sender {
-        name: "portal".into(),
-        organisation: OdsCode::parse("RXX").unwrap(),
-        is_pas: false,
-        tolerances: Vec::new(),
-        profiles: Vec::new(),
-        variables: BTreeMap::new(),
-    };
-    let intake = Intake::new(Parts {
-        store: store.clone(),
-        profiles,
-        library,
-        senders: [("portal".to_owned(), sender)].into(),
-        limits: crate::fhir::Limits { bytes_max: 2000, ..Default::default() },
-        policy: Policy {
-            minimum_age_years: 16,
-            placeholder_days: 640,
-            ers_hand_off_url: "https://refer.test".into(),
-            time_zone: jiff::tz::TimeZone::UTC,
-        },
-        routes: Routes::default(),
-        bell: Arc::new(tokio::sync::watch::Sender::new(())),
-    });
     web::Data::new(State {
-        intake,
+        intake: engine::intake(store.clone()),
         enquiry: Enquiry::new(store),
         callers: callers.into_iter().map(|(key, caller)| (Sha256::digest(key).into(), caller)).collect(),
         limits: Limits { body_bytes_max: 2000, page_count_default: 20, page_count_max: 100, request_ms_max: 9000 },

@@ -109,8 +109,8 @@ async fn show<W: Write>(
 ) -> Result<(), Ended> {
     let now = Timestamp::now();
     let folder = make_folder(args.data.clone(), now).map_err(Ended::NotStarted)?;
-    // The seconds of the day it started on and before: a number that no earlier run on the same store has used.
-    let number = now.as_second().unsigned_abs();
+    // Seven digits of the clock: a number that no run of the last hundred days on the same store has used.
+    let number = 1_000_000 + now.as_second().unsigned_abs() % 8_999_999;
     let keys = Keys::fresh();
     let settings = TwinSettings {
         listen: "127.0.0.1:0".into(),
@@ -136,22 +136,32 @@ async fn show<W: Write>(
             return Err(Ended::NotStarted(why));
         }
     };
-    teller.say(&format!("Gateway  {}   store and settings in {}", gateway.base, folder.display()));
-    teller.say(&format!(
-        "Twin     {}   a stand-in for the PAS of the trust {ORGANISATION}, which does not exist",
-        twin.base()
-    ));
+    let trust = format!("a stand-in for the PAS of the trust {ORGANISATION}, which does not exist");
+    for line in [
+        format!("Gateway  {}", gateway.base),
+        format!("Twin     {}, {trust}", twin.base()),
+        format!("Folder   {}, with store and settings", folder.display()),
+    ] {
+        teller.verbatim(&line);
+    }
     let base = gateway.base.clone();
     let ended = tokio::select! {
         ended = perform(&base, &mut twin, &keys, number, args.exit, teller) => ended,
         _ = tokio::signal::ctrl_c() => Err(Ended::Interrupted),
+    };
+    let ended = match ended {
+        // Outside the select: here Ctrl-C is the way that was told, not an interruption.
+        Ok(()) if !args.exit => {
+            tokio::signal::ctrl_c().await.map_err(|fault| Ended::NotStarted(format!("Ctrl-C cannot be heard: {fault}")))
+        }
+        ended => ended,
     };
     gateway.stop.await;
     twin.stop().await;
     ended
 }
 
-/// Plays the story, then listens until Ctrl-C unless it is to exit.
+/// Plays the story, then says what to try unless it is to exit.
 async fn perform<W: Write>(
     base: &str,
     twin: &mut Twin,
@@ -174,7 +184,7 @@ async fn perform<W: Write>(
     teller.say("Both keep listening. To look around, copy one of these:");
     teller.verbatim(&to_try(base, twin, keys, &cast));
     teller.say("Ctrl-C stops them.");
-    tokio::signal::ctrl_c().await.map_err(|fault| not_started(fault.to_string()))
+    Ok(())
 }
 
 /// Commands that work as they stand, until the demonstration stops.

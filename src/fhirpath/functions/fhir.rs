@@ -8,8 +8,7 @@ use crate::document::Node;
 
 /// `extension(url)`.
 pub(super) fn extension<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
-    let url = call.argument(0)?;
-    let Some(url) = call.run.text(&url, "`extension()`", call.at)? else { return Ok(Collection::new()) };
+    let Some(url) = call.text_argument(0, "`extension()`")? else { return Ok(Collection::new()) };
     let mut found = Collection::new();
     for node in call.input.iter().filter_map(Item::node) {
         for child in node.children() {

@@ -8,10 +8,11 @@ mod sets;
 mod text;
 
 use super::diagnostic::Failure;
-use super::program::Code;
+use super::program::{Code, CodeKind};
 use super::run::{Evaluated, Focus, Run, not_single};
 use super::table::Function;
 use super::value::{Collection, Item, Value};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// One call: the collection before the point, the arguments, and where it stands.
@@ -29,6 +30,15 @@ impl<'c, 'r, 'd> Call<'c, 'r, 'd> {
         match self.arguments.get(place) {
             Some(code) => self.run.eval(code, self.focus),
             None => Ok(Collection::new()),
+        }
+    }
+
+    /// The text that an argument is; none when it is empty or was left out.
+    fn text_argument(&self, place: usize, asked_by: &str) -> Result<Option<Cow<'d, str>>, Failure> {
+        match self.arguments.get(place).map(|code| &code.kind) {
+            // The usual case: written out where the call stands.
+            Some(CodeKind::Literal(Value::String(text))) => Ok(Some(text.clone())),
+            Some(_) | None => self.run.text(&self.argument(place)?, asked_by, self.at),
         }
     }
 

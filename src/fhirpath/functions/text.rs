@@ -32,7 +32,7 @@ pub(super) fn of_text<'d>(function: Text, call: &Call<'_, '_, 'd>) -> Evaluated<
     let origin = call.input.first().and_then(Item::origin);
     call.run.spend(text.len() / 64, call.at)?;
     let with = |test: &dyn Fn(&str) -> Collection<'d>| -> Evaluated<'d> {
-        let sought = call.run.text(&call.argument(0)?, "an argument", call.at)?;
+        let sought = call.text_argument(0, "an argument")?;
         Ok(sought.map_or(Collection::new(), |sought| test(&sought)))
     };
     let position = |at: Option<usize>| {
@@ -68,7 +68,7 @@ pub(super) fn of_text<'d>(function: Text, call: &Call<'_, '_, 'd>) -> Evaluated<
 }
 
 fn replace<'d>(call: &Call<'_, '_, 'd>, text: &Cow<'d, str>, origin: Option<Node<'d>>) -> Evaluated<'d> {
-    let words = |place: usize| call.run.text(&call.argument(place)?, "an argument", call.at);
+    let words = |place: usize| call.text_argument(place, "an argument");
     let (Some(sought), Some(with)) = (words(0)?, words(1)?) else { return Ok(Collection::new()) };
     let count = match sought.is_empty() {
         true => text.chars().count() + 1,

@@ -55,7 +55,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Section>, (usize, String)> {
     }
     let mut sections = vec![Section { title: "(before the first heading)".to_owned(), line: 1, blocks: Vec::new() }];
     let mut lines = Lines { text, offset: 0, line: 1 };
-    let (mut heading, mut block): (Option<String>, Option<(Option<Role>, String, usize)>) = (None, None);
+    let mut heading: Option<String> = None;
+    let mut block: Option<(Option<Role>, String, usize)> = None;
     for (event, range) in Parser::new(text).into_offset_iter() {
         match event {
             Event::Start(Tag::Heading { level: HeadingLevel::H1 | HeadingLevel::H2 | HeadingLevel::H3, .. }) => {

@@ -195,6 +195,30 @@ fn the_entries_of_a_bundle_are_told_apart() {
 }
 
 #[test]
+fn the_entries_of_a_bundle_have_the_parts_that_its_type_asks_for() {
+    let check = |kind: &str, part: &str, wanted: Option<(&str, &str)>| {
+        let mut entry = json!({"resource": {"resourceType": "Basic", "code": {"text": "x"}}});
+        match part {
+            "request" => entry[part] = json!({"method": "POST", "url": "Basic"}),
+            "response" => entry[part] = json!({"status": "201"}),
+            _ => {}
+        }
+        let found = issues(&json!({"resourceType": "Bundle", "type": kind, "entry": [entry]}));
+        let told: Vec<_> = found
+            .iter()
+            .map(|issue| (&issue.asked_by.as_deref().unwrap()[..5], issue.place.as_ref().unwrap().expression.as_str()))
+            .collect();
+        assert_eq!(told, Vec::from_iter(wanted), "{kind} with {part}");
+    };
+    check("transaction", "request", None);
+    check("transaction", "", Some(("bdl-3", "Bundle.entry[0]")));
+    check("collection", "request", Some(("bdl-3", "Bundle.entry[0].request")));
+    check("batch-response", "response", None);
+    check("batch-response", "", Some(("bdl-4", "Bundle.entry[0]")));
+    check("collection", "response", Some(("bdl-4", "Bundle.entry[0].response")));
+}
+
+#[test]
 fn a_reference_type_in_another_case_is_doubtful_and_not_wrong() {
     let mut value = appointment();
     put(&mut value, "/basedOn/0/type", json!("serviceRequest"));

@@ -1,5 +1,10 @@
 //! The mapping files of the project: they compile, their manuals pass, and what they make is what it should be.
 
+mod canary;
+mod explain;
+mod problems;
+mod samples;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
