@@ -101,7 +101,6 @@ CREATE TABLE delivery (
     reason         TEXT
 );
 CREATE INDEX delivery_due ON delivery (downstream, due_ms) WHERE state IN ('waiting', 'leased');
-CREATE INDEX delivery_leased ON delivery (downstream, lease_ms) WHERE state = 'leased';
 CREATE INDEX delivery_lane ON delivery (lane, number) WHERE state IN ('waiting', 'leased', 'exhausted');
 
 CREATE TABLE attempt (

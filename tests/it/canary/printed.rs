@@ -46,7 +46,7 @@ fn what_is_sent_and_kept_does_not_print() {
     let description = document.root().child_named("description").unwrap();
     assert_eq!(description.string(), Some(NOTE), "the document holds what it must not print");
     check("a node", &format!("{description:?}"), "Appointment.description");
-    check("a value", &format!("{:?}", description.value()), "String");
+    check("a value", &format!("{:?}", description.value()), "21 bytes");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn what_was_refused_does_not_print() {
     let parsed = fhir::parse(body.to_string().as_bytes(), Format::Json, &Limits::default());
     assert!(!parsed.issues.is_empty());
     let error = stile::error::Error::Malformed(parsed.issues);
-    check("an error", &format!("{error:?} {error} {:?}", error.issues()), "json.null");
+    check("an error", &format!("{error:?} {error} {:?}", error.issues()), "JsonNull");
     let asked = stile::enquiry::Search {
         ids: vec!["a".into()],
         patient_identifier: Some(Token { system: None, value: NHS_NUMBER.into() }),
@@ -84,4 +84,48 @@ fn a_panic_says_where_and_not_what() {
     let (out, err) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
     assert!(child.status.success() && out.contains("1 passed"), "{out}{err}");
     check("a panic", &format!("{out}{err}"), "printed.rs");
+}
+
+#[test]
+fn what_the_store_takes_and_gives_does_not_print() {
+    use stile::store::{KeptKey, KeptResource, NewResource, NewSubmission, Query};
+    let (now, text) = (Timestamp::now(), routes::appointment(Timestamp::now()).to_string());
+    let resource = NewResource {
+        resource_type: "Appointment",
+        id: "a1",
+        version: 1,
+        last_updated: now,
+        organisation: "RZZ99",
+        patient: Some(NHS_NUMBER),
+        status: None,
+        body_sha256: &[],
+        json: &text,
+        identifiers: &[("urn:x".into(), NHS_NUMBER.into())],
+    };
+    check("a resource to be kept", &format!("{resource:?}"), "Appointment/a1");
+    let submission = NewSubmission {
+        at: now,
+        resource_type: "Appointment",
+        id: "a1",
+        version: 1,
+        caller: "portal",
+        correlation_id: "c1",
+        mapping: "m",
+        format: "json",
+        body: text.as_bytes(),
+    };
+    check("a submission to be kept", &format!("{submission:?}"), "Appointment/a1");
+    let kept = KeptResource {
+        resource_type: "Appointment".into(),
+        id: "a1".into(),
+        version: 1,
+        last_updated: now,
+        organisation: "RZZ99".into(),
+        body_sha256: Vec::new(),
+        json: text.clone(),
+    };
+    check("a kept resource", &format!("{kept:?}"), "Appointment/a1");
+    check("a kept key", &format!("{:?}", KeptKey { body_sha256: Vec::new(), receipt: text }), "receipt");
+    let query = Query { resource_type: "Appointment".into(), patient: Some(NHS_NUMBER.into()), ..Query::default() };
+    check("a query", &format!("{query:?}"), "Appointment");
 }
