@@ -8,7 +8,7 @@ use crate::store::{KeptResource, Query, Store, View};
 use jiff::Timestamp;
 
 /// A resource that was found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Found {
     /// Its type.
     pub resource_type: String,
@@ -20,6 +20,13 @@ pub struct Found {
     pub last_updated: Timestamp,
     /// The resource as FHIR JSON, with open requests shown on it.
     pub json: String,
+}
+
+impl std::fmt::Debug for Found {
+    /// Shows which resource it is, and not the resource.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Found({}/{} version {})", self.resource_type, self.id, self.version)
+    }
 }
 
 /// What to look for. All parts must match; within a part any one.

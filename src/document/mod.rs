@@ -51,7 +51,7 @@ struct Raw {
 }
 
 /// A resource, a message or a canonical value as a tree.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Document {
     /// The text that spans point into.
     text: String,
@@ -62,6 +62,13 @@ pub struct Document {
     nodes: Vec<Raw>,
     /// `resourceType` of the nodes that are resources, sorted by the node's number.
     types: Vec<(u32, Span)>,
+}
+
+impl std::fmt::Debug for Document {
+    /// Shows the type and the size and nothing that it holds: that is a patient's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Document({}, {} nodes)", self.resource_type().unwrap_or("no resource"), self.nodes.len())
+    }
 }
 
 impl Document {

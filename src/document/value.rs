@@ -22,7 +22,7 @@ pub(super) enum Value {
 }
 
 /// What a primitive element holds. Numbers stay the text they were sent as, so that no digit is lost.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Scalar<'d> {
     /// A JSON string; most FHIR primitives.
     String(&'d str),
@@ -30,6 +30,17 @@ pub enum Scalar<'d> {
     Number(&'d str),
     /// A JSON boolean.
     Boolean(bool),
+}
+
+impl std::fmt::Debug for Scalar<'_> {
+    /// Shows the JSON type and the length, not the value.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Scalar::String(text) => write!(f, "String({} bytes)", text.len()),
+            Scalar::Number(text) => write!(f, "Number({} bytes)", text.len()),
+            Scalar::Boolean(_) => f.write_str("Boolean"),
+        }
+    }
 }
 
 impl<'d> Scalar<'d> {

@@ -24,11 +24,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A resource as a caller sent it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Submission {
     /// The type in the address.
     pub resource_type: String,
@@ -42,6 +43,19 @@ pub struct Submission {
     pub idempotency_key: Option<String>,
     /// Follows the submission to its end.
     pub correlation_id: String,
+}
+
+impl fmt::Debug for Submission {
+    /// Shows what is asked and how much was sent, and not what was sent, nor the key, which is the caller's own text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submission")
+            .field("resource_type", &self.resource_type)
+            .field("write", &self.write)
+            .field("format", &self.format)
+            .field("body_bytes", &self.body.len())
+            .field("correlation_id", &self.correlation_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Which interaction a submission is.
@@ -71,7 +85,7 @@ impl Write {
 }
 
 /// What a caller gets for an accepted submission.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
     /// Type of the resource.
     pub resource_type: String,
@@ -87,6 +101,19 @@ pub struct Receipt {
     pub issues: Vec<Issue>,
     /// The resource as FHIR JSON.
     pub json: String,
+}
+
+impl fmt::Debug for Receipt {
+    /// Shows which resource it is about, and not the resource.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receipt")
+            .field("resource_type", &self.resource_type)
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("created", &self.created)
+            .field("issues", &self.issues)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where changes are forwarded to.

@@ -3,9 +3,10 @@
 use crate::delivery::State;
 use crate::fhir::Token;
 use jiff::Timestamp;
+use std::fmt;
 
 /// A resource as it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct KeptResource {
     /// Its type.
     pub resource_type: String,
@@ -24,7 +25,7 @@ pub struct KeptResource {
 }
 
 /// A resource to be kept.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewResource<'a> {
     /// Its type.
     pub resource_type: &'a str,
@@ -49,7 +50,7 @@ pub struct NewResource<'a> {
 }
 
 /// A body as it came, to be kept.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewSubmission<'a> {
     /// When.
     pub at: Timestamp,
@@ -72,7 +73,7 @@ pub struct NewSubmission<'a> {
 }
 
 /// A delivery to be kept.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewDelivery<'a> {
     /// Its id, which is also the message's identity at the receiver.
     pub id: &'a str,
@@ -148,7 +149,7 @@ pub struct EventRow {
 }
 
 /// An idempotency key that was used before.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct KeptKey {
     /// SHA-256 of the body it was used with.
     pub body_sha256: Vec<u8>,
@@ -157,7 +158,7 @@ pub struct KeptKey {
 }
 
 /// A search over resources of one type. All parts must match.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Query {
     /// The type.
     pub resource_type: String,
@@ -175,4 +176,43 @@ pub struct Query {
     pub after: Option<String>,
     /// How many at the most.
     pub count: u32,
+}
+
+// What rows hold is about patients. Printed, each says what it is and nothing that stands in it.
+
+impl fmt::Debug for KeptResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeptResource({}/{} version {})", self.resource_type, self.id, self.version)
+    }
+}
+
+impl fmt::Debug for NewResource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewResource({}/{} version {})", self.resource_type, self.id, self.version)
+    }
+}
+
+impl fmt::Debug for NewSubmission<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.body.len();
+        write!(f, "NewSubmission({}/{} version {}, {bytes} bytes)", self.resource_type, self.id, self.version)
+    }
+}
+
+impl fmt::Debug for NewDelivery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewDelivery({} to {}, {} bytes)", self.id, self.downstream, self.body.len())
+    }
+}
+
+impl fmt::Debug for KeptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeptKey(receipt of {} bytes)", self.receipt.len())
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Query({} of {} organisations)", self.resource_type, self.organisations.len())
+    }
 }

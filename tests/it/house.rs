@@ -371,7 +371,8 @@ pub fn sha256(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn settings_text(store: &str, twin: &str, more: &str) -> String {
+/// The settings of a house, in TOML.
+pub fn settings_text(store: &str, twin: &str, more: &str) -> String {
     let variables =
         format!("{{ pas_appointment_system = \"{PAS_SYSTEM}\", portal_appointment_system = \"{PORTAL_SYSTEM}\" }}");
     format!(

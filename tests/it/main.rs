@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod bodies;
+mod canary;
 mod delivery;
 mod first_light;
 mod guards;

@@ -19,7 +19,7 @@ fn judge(method: &str, path: &str, answer: &Answer) -> Result<(), TestCaseError>
     if answer.status >= 400 && method != "HEAD" {
         let is_xml = answer.header("content-type").starts_with("application/fhir+xml");
         let is_outcome = match is_xml {
-            true => answer.text.contains("<OperationOutcome") && answer.text.contains("<diagnostics"),
+            true => answer.text.contains("<OperationOutcome") && answer.text.contains("<severity"),
             false => answer.json()["resourceType"] == "OperationOutcome" && !answer.rules().is_empty(),
         };
         prop_assert!(is_outcome, "{method} {path}: {} {}", answer.status, answer.text);
