@@ -110,7 +110,9 @@ impl Error {
             Error::Duplicate(what) => {
                 (IssueCode::Duplicate, capital(what), "PUT to the address of the one that is kept")
             }
-            Error::Conflict(what) => (IssueCode::Conflict, capital(what), ""),
+            Error::Conflict(what) => {
+                (IssueCode::Conflict, capital(what), "read what is kept, and send what agrees with it")
+            }
             Error::Ambiguous(what) => {
                 (IssueCode::MultipleMatches, capital(what), "use an identifier that one of them alone has")
             }

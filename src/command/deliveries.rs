@@ -37,7 +37,7 @@ pub struct Args {
 enum Command {
     /// List deliveries, newest first.
     List {
-        /// Only those in this state: waiting, leased, delivered, refused, exhausted.
+        /// Only those in this state: waiting, leased, delivered, refused, exhausted, withdrawn.
         #[arg(long, value_parser = state)]
         state: Option<State>,
         /// How many at the most.
@@ -215,6 +215,7 @@ fn show(row: &DeliveryRow, attempts: &[AttemptRow], events: &[EventRow], is_json
         State::Delivered => "delivered".to_owned(),
         State::Refused => "refused by the receiver; the requester has been told".to_owned(),
         State::Exhausted => "exhausted: a person must act, then `stile deliveries retry`".to_owned(),
+        State::Withdrawn => "withdrawn: its request ended before it was taken, nothing is sent any more".to_owned(),
     };
     for (name, value) in [
         ("delivery", row.id.as_str()),

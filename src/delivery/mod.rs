@@ -41,12 +41,14 @@ pub enum State {
     Refused,
     /// The schedule ended without an answer; an operator must act.
     Exhausted,
+    /// The request that caused it has ended: superseded, or dealt with by the PAS itself. Nothing is sent any more.
+    Withdrawn,
 }
 
 impl State {
     /// Every state.
     pub const ALL: &'static [State] =
-        &[State::Waiting, State::Leased, State::Delivered, State::Refused, State::Exhausted];
+        &[State::Waiting, State::Leased, State::Delivered, State::Refused, State::Exhausted, State::Withdrawn];
 
     /// The name in the store and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -56,6 +58,7 @@ impl State {
             State::Delivered => "delivered",
             State::Refused => "refused",
             State::Exhausted => "exhausted",
+            State::Withdrawn => "withdrawn",
         }
     }
 
@@ -69,7 +72,7 @@ impl State {
         match self {
             // An exhausted delivery keeps its lane: what comes after it may depend on it, and a person must decide.
             State::Waiting | State::Leased | State::Exhausted => true,
-            State::Delivered | State::Refused => false,
+            State::Delivered | State::Refused | State::Withdrawn => false,
         }
     }
 }

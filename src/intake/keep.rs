@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fhir::{self, Format};
 use crate::issue::{Issue, Rule};
 use crate::ledger::{Ask, Event, Request, State, instant, stamp};
-use crate::model::{Canonical, Kind, NhsNumber, PatientLink, Referral, WaitingListEntry};
+use crate::model::{Canonical, NhsNumber, Referral, WaitingListEntry};
 use crate::store::{KeptResource, NewDelivery, NewResource, NewSubmission, Unit};
 use jiff::Timestamp;
 use serde_json::json;
@@ -66,6 +66,7 @@ impl Keeping {
         {
             return Err(Error::Conflict("a resource stays with the organisation that it was first kept for".into()));
         }
+        self.issues.extend(effects.issues.iter().cloned());
         let version = before.as_ref().map_or(1, |before| before.version + 1);
         let rendered = self.plan(unit, id, &effects)?;
         self.keep_resource(unit, id, version, &effects, body_sha256)?;
@@ -152,7 +153,10 @@ impl Keeping {
         let patient = self.patient(unit)?;
         let patient = patient.as_ref().map(NhsNumber::reveal);
         let pathway = effects.pathway.as_deref();
-        unit.put_canonical(self.canonical.kind(), id, &effects.organisation, patient, pathway, &self.value)?;
+        let kind = self.canonical.kind();
+        // Once the PAS has spoken, what others pass on agrees with it, and it stays the PAS's word.
+        let is_pas = self.sender.is_pas || unit.is_word_of_pas(kind, id)?;
+        unit.put_canonical(kind, id, &effects.organisation, patient, pathway, is_pas, &self.value)?;
         if let Some(referral) = &effects.referral {
             let entry = entry_of(id, referral);
             let entry = serde_json::to_value(entry).map_err(|_| super::incident("an entry cannot be written"))?;
@@ -175,7 +179,18 @@ impl Keeping {
             id: request_id.to_owned(),
             ask: request.ask,
             state: State::Requested,
+            source: format!("{}/{resource_id}", self.submission.resource_type),
+            asked_at: match &self.canonical {
+                Canonical::ChangeRequest(change) => change.authored_at,
+                Canonical::PifuBooking(booking) => booking.authored_at,
+                Canonical::Patient(_)
+                | Canonical::Referral(_)
+                | Canonical::Appointment(_)
+                | Canonical::ChangeAnswer(_)
+                | Canonical::PifuEnrolment(_) => None,
+            },
             appointment: request.appointment.as_ref().map(|known| known.id.clone()),
+            appointment_starts_at: request.appointment.as_ref().and_then(|known| known.appointment.starts_at),
             pathway: request.pathway.clone(),
             organisation: organisation.to_owned(),
             requested_at: self.now,
@@ -208,23 +223,8 @@ impl Keeping {
 
     /// A retry whose first answer was lost must hear as well where its request is followed.
     fn tell_what_to_follow(&mut self, unit: &Unit<'_>, kept: &KeptResource) -> Result<(), Error> {
-        let request = match &self.canonical {
-            Canonical::ChangeRequest(_) => Some(kept.id.clone()),
-            Canonical::PifuBooking(booking) => match unit.request(&kept.id)? {
-                Some(request) if request.ask == Ask::PifuBooking => Some(request.id),
-                // Asked for by a PIFU Task, whose bookings have ids of their own. One that has ended is not looked for.
-                Some(_) | None => {
-                    let open = unit.open_on_pathway(&booking.pathway.identifier)?;
-                    open.into_iter().find(|open| open.organisation == kept.organisation).map(|open| open.id)
-                }
-            },
-            Canonical::Patient(_)
-            | Canonical::Referral(_)
-            | Canonical::Appointment(_)
-            | Canonical::ChangeAnswer(_)
-            | Canonical::PifuEnrolment(_) => None,
-        };
-        self.issues.extend(request.map(|request| follow(&request)));
+        let request = unit.last_request_of(&format!("{}/{}", kept.resource_type, kept.id))?;
+        self.issues.extend(request.map(|request| follow(&request.id)));
         Ok(())
     }
 
@@ -270,20 +270,7 @@ impl Keeping {
 
     /// The patient's NHS number: as told, or by the Patient that a reference names.
     fn patient(&self, unit: &Unit<'_>) -> Result<Option<NhsNumber>, Error> {
-        let Some(link) = self.canonical.patient() else { return Ok(None) };
-        if link.nhs_number.is_some() {
-            return Ok(link.nhs_number);
-        }
-        let Some(id) = link.reference.as_deref().and_then(|reference| reference.strip_prefix("Patient/")) else {
-            return Ok(None);
-        };
-        let Some((organisation, value)) = unit.canonical(Kind::Patient, id)? else { return Ok(None) };
-        if self.caller.grant.allows_organisation(&organisation).is_err() {
-            return Ok(None);
-        }
-        Ok(serde_json::from_value::<PatientLink>(json!({"nhs_number": value.get("nhs_number")}))
-            .ok()
-            .and_then(|link| link.nhs_number))
+        self.number_of(unit, self.canonical.patient().as_ref())
     }
 
     fn receipt_of(&mut self, unit: &Unit<'_>, kept: KeptResource, created: bool) -> Result<Receipt, Error> {
@@ -298,9 +285,12 @@ impl Keeping {
         })
     }
 
-    /// What makes two submissions the same one: the form and the bytes.
+    /// What makes two submissions the same one: who sent it, the form and the bytes. The same bytes from another caller
+    /// are another word: the PAS may confirm what a portal has passed on.
     fn fingerprint(&self) -> Vec<u8> {
         let mut hash = Sha256::new();
+        hash.update(self.caller.name.as_bytes());
+        hash.update([0]);
         hash.update(match self.submission.format {
             Format::Json => b"j",
             Format::Xml => b"x",
@@ -313,7 +303,7 @@ impl Keeping {
 }
 
 /// Where a request is followed to its end.
-fn follow(request_id: &str) -> Issue {
+pub(super) fn follow(request_id: &str) -> Issue {
     Issue::new(Rule::RequestFollow, format!("Accepted, kept and on its way; follow it at Task/{request_id}"))
 }
 

@@ -5,6 +5,7 @@
 //! nothing. No call leaves the house in here.
 
 mod decide;
+mod facts;
 mod judge;
 mod keep;
 mod render;

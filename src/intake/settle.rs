@@ -4,7 +4,7 @@ use super::keep::Keeping;
 use super::{Receipt, Write};
 use crate::error::Error;
 use crate::fhir::Token;
-use crate::issue::{Issue, Place, Rule};
+use crate::issue::{Issue, Rule};
 use crate::store::{KeptResource, Unit};
 
 /// How a submission is settled.
@@ -123,12 +123,8 @@ impl Keeping {
 
     fn owned(&self, unit: &Unit<'_>, token: &Token) -> Result<Vec<KeptResource>, Error> {
         let mut owned = Vec::new();
-        for id in unit.owners(&self.submission.resource_type, token)? {
-            if let Some(kept) = unit.resource(&self.submission.resource_type, &id)?
-                && self.caller.grant.allows_organisation(&kept.organisation).is_ok()
-            {
-                owned.push(kept);
-            }
+        for id in unit.owners(&self.submission.resource_type, token, |code| self.may_see(code))? {
+            owned.extend(unit.resource(&self.submission.resource_type, &id)?);
         }
         Ok(owned)
     }
@@ -152,9 +148,4 @@ fn duplicate(kept: &KeptResource) -> Error {
         "another {} with the same business identifier is kept as {}/{}",
         kept.resource_type, kept.resource_type, kept.id
     ))
-}
-
-/// A place in the resource for an issue that came after checking.
-pub(super) fn place(expression: &str) -> Place {
-    Place::named(expression)
 }

@@ -160,6 +160,14 @@ rules! {
     ChangeUnknownRequest = "change.unknown-request", Error, NotFound;
     /// A downstream is set for the organisation that must act.
     ChangeNoDownstream = "change.no-downstream", Error, BusinessRule;
+    /// Reference and identifier of a change request mean the same appointment.
+    ChangeFocus = "change.focus", Error, BusinessRule;
+    /// An appointment's request status asks for nothing; a Task does.
+    ChangeStatusOnly = "change.status-only", Warning, Informational;
+    /// An answer fits the request that it answers.
+    ChangeAnswerUnfit = "change.answer-unfit", Error, BusinessRule;
+    /// A request that has ended is not moved by an answer.
+    ChangeEnded = "change.ended", Information, Informational;
     /// A PIFU booking needs an enrolment on the same pathway.
     PifuNoEnrolment = "pifu.no-enrolment", Error, BusinessRule;
     /// A PIFU booking needs an enrolment that is active.

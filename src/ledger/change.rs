@@ -2,7 +2,7 @@
 
 use super::{Ask, Policy, Request};
 use crate::issue::{Issue, Place, Rule};
-use crate::model::{Appointment, ChangeKind, ChangeRequest};
+use crate::model::{Appointment, ChangeKind, ChangeRequest, NhsNumber};
 use jiff::{Timestamp, civil::Date};
 
 /// An appointment that Stile holds.
@@ -23,6 +23,10 @@ pub struct ChangeFacts<'a> {
     pub appointment: Option<&'a KnownAppointment>,
     /// Requests for that appointment that have not ended.
     pub open: &'a [Request],
+    /// The NHS number that the request names, itself or by the Patient that it refers to.
+    pub asking: Option<&'a NhsNumber>,
+    /// The NHS number of the appointment's patient, found in the same way.
+    pub holding: Option<&'a NhsNumber>,
     /// The patient's date of birth, where it is known.
     pub born_on: Option<Date>,
     /// The instant of the request.
@@ -44,18 +48,16 @@ pub fn judge_change(request: &ChangeRequest, facts: ChangeFacts<'_>) -> Result<V
         ]);
     };
     let mut issues = Vec::new();
-    guard_patient(request, known, &mut issues);
+    guard_patient(facts, &mut issues);
     guard_appointment(known, facts, &mut issues);
     guard_age(facts, &mut issues);
     let superseded = guard_open(request.kind, facts.open, &mut issues);
     if issues.is_empty() { Ok(superseded) } else { Err(issues) }
 }
 
-fn guard_patient(request: &ChangeRequest, known: &KnownAppointment, issues: &mut Vec<Issue>) {
-    let asked = request.patient.as_ref().and_then(|patient| patient.nhs_number.as_ref());
-    let holds = known.appointment.patient.as_ref().and_then(|patient| patient.nhs_number.as_ref());
-    if let (Some(asked), Some(holds)) = (asked, holds)
-        && asked != holds
+fn guard_patient(facts: ChangeFacts<'_>, issues: &mut Vec<Issue>) {
+    if let (Some(asking), Some(holding)) = (facts.asking, facts.holding)
+        && asking != holding
     {
         issues.push(
             Issue::new(Rule::ChangeOtherPatient, "The patient of this request is not the patient of the appointment")
@@ -215,7 +217,10 @@ mod tests {
             id: "t0".into(),
             ask: Ask::Change(kind),
             state: State::Forwarded,
+            source: "Task/t".into(),
+            asked_at: None,
             appointment: Some("a1".into()),
+            appointment_starts_at: None,
             pathway: None,
             organisation: "RZZ99".into(),
             requested_at: at("2026-11-20T10:00:00Z"),
@@ -233,9 +238,15 @@ mod tests {
         expected: Result<&[&str], &[Rule]>,
     ) {
         let policy = policy();
+        let number =
+            |patient: Option<&crate::model::PatientLink>| patient.and_then(|patient| patient.nhs_number.clone());
+        let asking = number(request.patient.as_ref());
+        let holding = number(appointment.and_then(|known| known.appointment.patient.as_ref()));
         let facts = ChangeFacts {
             appointment,
             open,
+            asking: asking.as_ref(),
+            holding: holding.as_ref(),
             born_on: born_on.map(|date| date.parse().unwrap()),
             now: at("2026-11-21T10:00:00Z"),
             policy: &policy,

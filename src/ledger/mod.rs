@@ -20,9 +20,9 @@ mod update;
 
 pub use change::{ChangeFacts, KnownAppointment, judge_change};
 pub use pifu::{KnownEnrolment, PifuFacts, judge_pifu_booking};
-pub use show::{instant, show_on_appointment, show_on_task, stamp};
-pub use state::{Event, State, next};
-pub use update::{event_of_answer, event_of_update};
+pub use show::{REQUEST_STATUS_URL, instant, request_status, show_on_appointment, show_on_task, stamp};
+pub use state::{Event, State, belongs, next};
+pub use update::{event_of_answer, event_of_booking, event_of_update};
 
 use crate::model::ChangeKind;
 use jiff::{Timestamp, tz::TimeZone};
@@ -68,8 +68,14 @@ pub struct Request {
     pub ask: Ask,
     /// Where it stands.
     pub state: State,
+    /// The resource that asked, for example `Task/t1`.
+    pub source: String,
+    /// When the patient asked, where it is told: what tells one use of a PIFU Task from the next.
+    pub asked_at: Option<Timestamp>,
     /// Stile's id of the appointment that is to change, or that a PIFU booking led to.
     pub appointment: Option<String>,
+    /// When that appointment was to start when the change was asked for: what "moved" is judged against.
+    pub appointment_starts_at: Option<Timestamp>,
     /// Pathway identifier of a PIFU booking.
     pub pathway: Option<String>,
     /// ODS code of the organisation that must act.

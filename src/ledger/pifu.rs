@@ -42,9 +42,19 @@ pub fn judge_pifu_booking<'a>(booking: &PifuBooking, facts: PifuFacts<'a>) -> Re
             (Some(enrolled), Some(asking)) => enrolled == asking,
             (None, _) | (_, None) => true,
         };
-    let mut candidates: Vec<&KnownEnrolment> = facts.enrolments.iter().filter(same_patient).collect();
-    // An enrolment in force wins over one that has ended on the same pathway.
-    candidates.sort_by_key(|known| !known.enrolment.active);
+    // A booking that names whom it asks does not go to another trust or pathway of the same number.
+    let same_provider = |known: &&KnownEnrolment| {
+        booking.provider.as_ref().is_none_or(|provider| provider.as_str() == known.organisation)
+            && match (&booking.pathway.issuer, &known.enrolment.pathway.issuer) {
+                (Some(asked), Some(known)) => asked == known,
+                (None, _) | (_, None) => true,
+            }
+    };
+    let mut candidates: Vec<&KnownEnrolment> =
+        facts.enrolments.iter().filter(same_patient).filter(same_provider).collect();
+    // An enrolment in force wins over one that has ended or not begun on the same pathway.
+    let today = facts.policy.date(facts.now);
+    candidates.sort_by_key(|known| (!known.enrolment.active, outside(&known.enrolment, today).is_some()));
     let Some(known) = candidates.first().copied() else {
         return Err(vec![
             Issue::new(Rule::PifuNoEnrolment, "This patient has no patient-initiated follow-up on this pathway here")
@@ -92,10 +102,7 @@ fn guard_enrolment(enrolment: &PifuEnrolment, today: Date, place: impl Fn() -> P
         );
         return;
     }
-    let too_early = enrolment.starts_on.is_some_and(|starts_on| today < starts_on);
-    let too_late = enrolment.expires_on.is_some_and(|expires_on| today > expires_on);
-    if too_early || too_late {
-        let which = if too_early { "has not begun" } else { "has expired" };
+    if let Some(which) = outside(enrolment, today) {
         issues.push(
             Issue::new(
                 Rule::PifuOutsidePeriod,
@@ -105,6 +112,14 @@ fn guard_enrolment(enrolment: &PifuEnrolment, today: Date, place: impl Fn() -> P
             .hint(contact),
         );
     }
+}
+
+/// What is wrong with the day, where it is outside the enrolment's period.
+fn outside(enrolment: &PifuEnrolment, today: Date) -> Option<&'static str> {
+    if enrolment.starts_on.is_some_and(|starts_on| today < starts_on) {
+        return Some("has not begun");
+    }
+    enrolment.expires_on.is_some_and(|expires_on| today > expires_on).then_some("has expired")
 }
 
 #[cfg(test)]
@@ -175,7 +190,10 @@ mod tests {
             id: "t1".into(),
             ask: Ask::PifuBooking,
             state: State::Forwarded,
+            source: "Task/t".into(),
+            asked_at: None,
             appointment: None,
+            appointment_starts_at: None,
             pathway: Some("RZZ99-1".into()),
             organisation: "RZZ99".into(),
             requested_at: now.parse().unwrap(),

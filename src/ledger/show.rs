@@ -28,15 +28,17 @@ pub fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// Shows the open requests about an appointment on it. What its sender said of pending requests is replaced by what
-/// the ledger knows, where the ledger knows one.
-pub fn show_on_appointment(document: &mut Document, open: &[Request]) {
-    let Some(status) = open.iter().rev().find_map(|request| match request.ask {
+/// What readers of an appointment see of the open requests about it.
+pub fn request_status(open: &[Request]) -> Option<&'static str> {
+    open.iter().rev().find_map(|request| match request.ask {
         Ask::Change(kind) => Some(kind.request_status()),
         Ask::PifuBooking => None,
-    }) else {
-        return;
-    };
+    })
+}
+
+/// Shows the open requests about an appointment on it, in the place of what its sender said of pending requests: what
+/// is pending is the ledger's to tell, and what was pending when the sender last looked may have ended.
+pub fn show_on_appointment(document: &mut Document, open: &[Request]) {
     let stale: Vec<NodeId> = document
         .root()
         .children_named("extension")
@@ -46,6 +48,7 @@ pub fn show_on_appointment(document: &mut Document, open: &[Request]) {
     for extension in stale {
         document.remove(extension);
     }
+    let Some(status) = request_status(open) else { return };
     let extension = document.append(NodeId::ROOT, "extension", true);
     let url = document.append(extension, "url", false);
     document.set_string(url, REQUEST_STATUS_URL);
@@ -110,7 +113,10 @@ mod tests {
             id: "t1".into(),
             ask,
             state,
+            source: "Task/t".into(),
+            asked_at: None,
             appointment: Some("a1".into()),
+            appointment_starts_at: None,
             pathway: None,
             organisation: "RZZ99".into(),
             requested_at: Timestamp::UNIX_EPOCH,
@@ -132,6 +138,8 @@ mod tests {
         let extensions: Vec<_> = root.children_named("extension").collect();
         assert_eq!(extensions.len(), 2);
         assert_eq!(extensions[1].child_named("valueCode").unwrap().string(), Some("Pending Cancellation"));
+        show_on_appointment(&mut document, &[]);
+        assert_eq!(document.root().children_named("extension").count(), 1, "nothing is pending any more");
     }
 
     #[test]

@@ -180,7 +180,7 @@ pub fn next(ask: Ask, state: State, event: &Event) -> Option<State> {
 }
 
 /// Whether this kind of request can meet this event.
-fn belongs(ask: Ask, event: &Event) -> bool {
+pub fn belongs(ask: Ask, event: &Event) -> bool {
     match (event, ask) {
         (Event::Applied | Event::Superseded { .. }, Ask::PifuBooking) => false,
         (Event::Booked { .. } | Event::Resolved, Ask::Change(_)) => false,

@@ -10,7 +10,10 @@ use crate::model::{AnswerOutcome, Appointment, AppointmentStatus, ChangeAnswer, 
 /// | cancel | applied | refused | refused | – | – |
 /// | reschedule | refused | refused | refused | applied | – |
 /// | confirm attendance | refused | applied | refused | – | – |
-pub fn event_of_update(request: &Request, before: Option<&Appointment>, after: &Appointment) -> Option<Event> {
+///
+/// *Moved* is judged against the start that the appointment had when the change was asked for: what a portal has passed
+/// on since does not count.
+pub fn event_of_update(request: &Request, after: &Appointment) -> Option<Event> {
     let Ask::Change(kind) = request.ask else { return None };
     let refused = |reason: &str| Some(Event::Refused { reason: reason.to_owned() });
     match after.status {
@@ -29,9 +32,24 @@ pub fn event_of_update(request: &Request, before: Option<&Appointment>, after: &
         | AppointmentStatus::Pending
         | AppointmentStatus::Proposed
         | AppointmentStatus::WaitList => {
-            let moved = before.is_some_and(|before| before.starts_at != after.starts_at);
+            let moved = request.appointment_starts_at.is_some_and(|start| Some(start) != after.starts_at);
             (kind == ChangeKind::Reschedule && moved).then_some(Event::Applied)
         }
+    }
+}
+
+/// What an appointment that names a PIFU booking means for the booking; none when it says nothing of it.
+pub fn event_of_booking(appointment: &str, after: &Appointment) -> Option<Event> {
+    match after.status {
+        AppointmentStatus::Booked
+        | AppointmentStatus::Arrived
+        | AppointmentStatus::CheckedIn
+        | AppointmentStatus::Fulfilled => Some(Event::Booked { appointment: appointment.to_owned() }),
+        AppointmentStatus::Proposed | AppointmentStatus::Pending | AppointmentStatus::WaitList => {
+            Some(Event::Acknowledged)
+        }
+        // A slot that was given and taken back again books nothing; the PAS says by a Task when it gives up.
+        AppointmentStatus::Cancelled | AppointmentStatus::NoShow | AppointmentStatus::EnteredInError => None,
     }
 }
 
@@ -62,7 +80,6 @@ mod tests {
 
     #[test]
     fn the_table_of_updates() {
-        let before = appointment("booked", "2026-12-01T10:00:00Z");
         let (cancel, reschedule, confirm) = (ChangeKind::Cancel, ChangeKind::Reschedule, ChangeKind::ConfirmAttendance);
         let same = "2026-12-01T10:00:00Z";
         for (kind, status, starts_at, expected) in [
@@ -85,14 +102,17 @@ mod tests {
                 id: "t".into(),
                 ask: Ask::Change(kind),
                 state: State::Forwarded,
+                source: "Task/t".into(),
+                asked_at: None,
                 appointment: Some("a".into()),
+                appointment_starts_at: Some(same.parse().unwrap()),
                 pathway: None,
                 organisation: "RZZ99".into(),
                 requested_at: same.parse().unwrap(),
                 changed_at: same.parse().unwrap(),
                 reason: None,
             };
-            let event = event_of_update(&request, Some(&before), &appointment(status, starts_at));
+            let event = event_of_update(&request, &appointment(status, starts_at));
             assert_eq!(event.as_ref().map(Event::as_str), expected, "{kind:?} and {status} at {starts_at}");
         }
     }

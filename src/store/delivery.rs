@@ -75,6 +75,16 @@ impl View<'_> {
     }
 }
 
+impl View<'_> {
+    /// The downstreams that open deliveries go to, and how many there are for each.
+    pub fn open_downstreams(&self) -> Result<Vec<(String, u64)>, Failure> {
+        let sql = "SELECT downstream, count(*) FROM delivery WHERE state IN ('waiting', 'leased') GROUP BY downstream";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
 impl Unit<'_> {
     /// Keeps a delivery, due at once.
     pub fn put_delivery(&self, delivery: &NewDelivery<'_>) -> Result<(), Failure> {
@@ -139,7 +149,13 @@ impl Unit<'_> {
         started_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<String>, Failure> {
+        let request: String = self
+            .connection
+            .prepare_cached("SELECT request FROM delivery WHERE id = ?1")?
+            .query_row([&claim.delivery], |row| row.get(0))?;
+        let is_wanted = self.request(&request)?.is_some_and(|request| request.state.is_open());
         let (state, due) = match next {
+            Next::End(State::Exhausted) | Next::Again(_) if !is_wanted => (State::Withdrawn, now),
             Next::End(state) => (*state, now),
             Next::Again(at) => (State::Waiting, *at),
         };
@@ -164,8 +180,15 @@ impl Unit<'_> {
             answer.as_str(),
             answer.reason(),
         ])?;
-        let sql = "SELECT request FROM delivery WHERE id = ?1";
-        Ok(Some(self.connection.prepare_cached(sql)?.query_row([&claim.delivery], |row| row.get(0))?))
+        Ok(Some(request))
+    }
+
+    /// Ends what a request that has ended still had to send, so that nothing is done that nobody wants any more and
+    /// nothing waits behind it. One that is on the wire is let be; its answer is recorded.
+    pub(super) fn withdraw_deliveries(&self, request: &str) -> Result<(), Failure> {
+        let sql = "UPDATE delivery SET state = 'withdrawn' WHERE request = ?1 AND state IN ('waiting', 'exhausted')";
+        self.connection.prepare_cached(sql)?.execute([request])?;
+        Ok(())
     }
 
     /// Ends all leases: for a process that starts, and finds those of the one before it. How many there were.

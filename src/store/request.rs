@@ -7,7 +7,8 @@ use crate::ledger::{Ask, Event, Request, State, next};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-const REQUEST: &str = "id, ask, state, appointment, pathway, organisation, requested_ms, changed_ms, reason";
+const REQUEST: &str = "id, ask, state, appointment, pathway, organisation, requested_ms, changed_ms, reason, source, \
+                       asked_ms, starts_ms";
 
 fn request(row: &Row<'_>) -> rusqlite::Result<Option<Request>> {
     let (Some(ask), Some(state)) =
@@ -25,6 +26,9 @@ fn request(row: &Row<'_>) -> rusqlite::Result<Option<Request>> {
         requested_at: instant(row.get(6)?),
         changed_at: instant(row.get(7)?),
         reason: row.get(8)?,
+        source: row.get(9)?,
+        asked_at: row.get::<_, Option<i64>>(10)?.map(instant),
+        appointment_starts_at: row.get::<_, Option<i64>>(11)?.map(instant),
     }))
 }
 
@@ -33,6 +37,17 @@ impl View<'_> {
     pub fn request(&self, id: &str) -> Result<Option<Request>, Failure> {
         let sql = format!("SELECT {REQUEST} FROM request WHERE id = ?1");
         match self.connection.prepare_cached(&sql)?.query_row([id], request).optional()? {
+            None => Ok(None),
+            Some(None) => Err(Failure::Unreadable("request")),
+            Some(found) => Ok(found),
+        }
+    }
+
+    /// The newest request that a resource made.
+    pub fn last_request_of(&self, source: &str) -> Result<Option<Request>, Failure> {
+        let sql =
+            format!("SELECT {REQUEST} FROM request WHERE source = ?1 ORDER BY requested_ms DESC, id DESC LIMIT 1");
+        match self.connection.prepare_cached(&sql)?.query_row([source], request).optional()? {
             None => Ok(None),
             Some(None) => Err(Failure::Unreadable("request")),
             Some(found) => Ok(found),
@@ -72,7 +87,8 @@ impl Unit<'_> {
     /// Keeps a new request.
     pub fn put_request(&self, request: &Request, correlation_id: &str) -> Result<(), Failure> {
         let sql = "INSERT INTO request (id, ask, state, is_open, appointment, pathway, organisation, requested_ms, \
-                   changed_ms, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                   changed_ms, reason, source, asked_ms, starts_ms) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
         self.connection.prepare_cached(sql)?.execute(params![
             request.id,
             request.ask.as_str(),
@@ -84,6 +100,9 @@ impl Unit<'_> {
             request.requested_at.as_millisecond(),
             request.changed_at.as_millisecond(),
             request.reason,
+            request.source,
+            request.asked_at.map(Timestamp::as_millisecond),
+            request.appointment_starts_at.map(Timestamp::as_millisecond),
         ])?;
         self.put_event(&request.id, request.state.as_str(), None, correlation_id, request.requested_at)
     }
@@ -122,10 +141,11 @@ impl Unit<'_> {
         ])?;
         self.put_event(id, event.as_str(), event.reason(), correlation_id, now)?;
         self.touch("Task", id, Some(state.task_status()), now)?;
-        if let Some(appointment) = &request.appointment
-            && !state.is_open()
-        {
-            self.touch("Appointment", appointment, None, now)?;
+        if !state.is_open() {
+            self.withdraw_deliveries(id)?;
+            if let Some(appointment) = &request.appointment {
+                self.touch("Appointment", appointment, None, now)?;
+            }
         }
         metrics::counter!("stile_request_events_total", "ask" => request.ask.as_str(), "event" => event.as_str())
             .increment(1);

@@ -15,6 +15,7 @@ CREATE TABLE resource (
 );
 CREATE INDEX resource_patient ON resource (type, patient, id) WHERE patient IS NOT NULL;
 CREATE INDEX resource_status ON resource (type, status, id);
+CREATE INDEX resource_organisation ON resource (type, organisation, id);
 
 -- Every body as it came, with who sent it and which mapping read it.
 CREATE TABLE submission (
@@ -49,6 +50,8 @@ CREATE TABLE canonical (
     organisation TEXT NOT NULL,
     patient      TEXT,
     pathway      TEXT,
+    -- 1 when the PAS itself said so.
+    is_pas       INTEGER NOT NULL,
     json         TEXT NOT NULL,
     PRIMARY KEY (kind, id)
 );
@@ -61,7 +64,12 @@ CREATE TABLE request (
     ask          TEXT NOT NULL,
     state        TEXT NOT NULL,
     is_open      INTEGER NOT NULL,
+    -- The resource that asked, and when the patient did.
+    source       TEXT NOT NULL,
+    asked_ms     INTEGER,
     appointment  TEXT,
+    -- When the appointment was to start when the change was asked for.
+    starts_ms    INTEGER,
     pathway      TEXT,
     organisation TEXT NOT NULL,
     requested_ms INTEGER NOT NULL,
@@ -69,6 +77,7 @@ CREATE TABLE request (
     reason       TEXT
 );
 CREATE INDEX request_appointment ON request (appointment) WHERE is_open = 1;
+CREATE INDEX request_source ON request (source, requested_ms);
 CREATE INDEX request_pathway ON request (pathway) WHERE is_open = 1;
 
 CREATE TABLE event (
@@ -101,6 +110,7 @@ CREATE TABLE delivery (
     reason         TEXT
 );
 CREATE INDEX delivery_due ON delivery (downstream, due_ms) WHERE state IN ('waiting', 'leased');
+CREATE INDEX delivery_request ON delivery (request);
 CREATE INDEX delivery_lane ON delivery (lane, number) WHERE state IN ('waiting', 'leased', 'exhausted');
 
 CREATE TABLE attempt (

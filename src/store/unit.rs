@@ -82,7 +82,8 @@ impl<'c> Unit<'c> {
         Ok(())
     }
 
-    /// Keeps a canonical value.
+    /// Keeps a canonical value; `is_pas` when it is the PAS's own word.
+    #[expect(clippy::too_many_arguments, reason = "one column each")]
     pub fn put_canonical(
         &self,
         kind: Kind,
@@ -90,11 +91,12 @@ impl<'c> Unit<'c> {
         organisation: &str,
         patient: Option<&str>,
         pathway: Option<&str>,
+        is_pas: bool,
         json: &serde_json::Value,
     ) -> Result<(), Failure> {
-        let sql = "INSERT OR REPLACE INTO canonical (kind, id, organisation, patient, pathway, json) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let values = params![kind.as_str(), id, organisation, patient, pathway, json.to_string()];
+        let sql = "INSERT OR REPLACE INTO canonical (kind, id, organisation, patient, pathway, is_pas, json) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let values = params![kind.as_str(), id, organisation, patient, pathway, is_pas, json.to_string()];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }

@@ -41,13 +41,31 @@ impl<'c> View<'c> {
         Ok(self.connection.prepare_cached(&sql)?.query_row(params![resource_type, id], resource).optional()?)
     }
 
-    /// Ids of the resources of a type that carry a business identifier.
-    pub fn owners(&self, resource_type: &str, token: &Token) -> Result<Vec<String>, Failure> {
-        let sql = "SELECT DISTINCT id FROM identifier \
-                   WHERE type = ?1 AND value = ?2 AND (?3 IS NULL OR system = ?3) ORDER BY id LIMIT 10";
+    /// Ids of the resources of a type that carry a business identifier, among those of organisations that a grant
+    /// holds: what others keep under the same number is not to be seen and not in the way. Two are as good as many.
+    pub fn owners(
+        &self,
+        resource_type: &str,
+        token: &Token,
+        may_see: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>, Failure> {
+        let sql = "SELECT DISTINCT id, organisation FROM identifier \
+                   WHERE type = ?1 AND value = ?2 AND (?3 IS NULL OR system = ?3) ORDER BY id";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let ids = statement.query_map(params![resource_type, token.value, token.system], |row| row.get(0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
+        let rows = statement.query_map(params![resource_type, token.value, token.system], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let mut ids = Vec::new();
+        for row in rows {
+            let (id, organisation) = row?;
+            if may_see(&organisation) && ids.last() != Some(&id) {
+                ids.push(id);
+            }
+            if ids.len() == 2 {
+                break;
+            }
+        }
+        Ok(ids)
     }
 
     /// The resources that match, in the order of their ids, and how many match in all.
@@ -89,6 +107,20 @@ impl<'c> View<'c> {
             .query_row(params![kind.as_str(), id], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
             .optional()?;
         row.map(|(organisation, json)| Ok((organisation, value(&json)?))).transpose()
+    }
+
+    /// The NHS number of the patient that a kept resource is about, where it is known.
+    pub fn patient_of(&self, resource_type: &str, id: &str) -> Result<Option<String>, Failure> {
+        let sql = "SELECT patient FROM resource WHERE type = ?1 AND id = ?2";
+        let row = self.connection.prepare_cached(sql)?.query_row([resource_type, id], |row| row.get(0)).optional()?;
+        Ok(row.flatten())
+    }
+
+    /// Whether the canonical value that is kept is the PAS's own word.
+    pub fn is_word_of_pas(&self, kind: Kind, id: &str) -> Result<bool, Failure> {
+        let sql = "SELECT is_pas FROM canonical WHERE kind = ?1 AND id = ?2";
+        let row = self.connection.prepare_cached(sql)?.query_row([kind.as_str(), id], |row| row.get(0)).optional()?;
+        Ok(row.unwrap_or(false))
     }
 
     /// Canonical values on a pathway: id, organisation, value.

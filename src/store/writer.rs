@@ -46,9 +46,8 @@ impl Writer {
             Box::new(move |failure| {
                 let result = match (result, failure) {
                     (Some(result), None) => result,
-                    // A refusal wrote nothing, so a failed commit does not touch it.
-                    (Some(Err(refusal)), Some(_)) => Err(refusal),
-                    (Some(Ok(_)) | None, Some(failure)) => Err(uncommitted(failure)),
+                    // A refusal too: it may rest on what another unit of the batch wrote, and that is gone.
+                    (Some(_) | None, Some(failure)) => Err(uncommitted(failure)),
                     (None, None) => Err(Failure::Closed.into()),
                 };
                 // A caller that has gone away no longer needs the answer.
