@@ -125,7 +125,11 @@ impl Error {
             Error::Unavailable { reason, .. } => {
                 (IssueCode::Transient, capital(reason), "try again as Retry-After says")
             }
-            Error::TooSlow => (IssueCode::Timeout, "The time limit was passed".into(), "try again"),
+            Error::TooSlow => (
+                IssueCode::Timeout,
+                "The time limit was passed; whether it was kept is not known".into(),
+                "send the same again, a POST with the same Idempotency-Key: nothing is done twice",
+            ),
             Error::Internal(incident) => (
                 IssueCode::Exception,
                 format!("A fault inside the gateway, incident {incident}"),

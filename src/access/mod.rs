@@ -46,20 +46,12 @@ pub enum Interaction {
     Update,
     /// `POST …/$validate`.
     Validate,
-    /// See, and try again, deliveries.
-    Operate,
 }
 
 impl Interaction {
     /// Every interaction.
-    pub const ALL: &'static [Interaction] = &[
-        Interaction::Read,
-        Interaction::Search,
-        Interaction::Create,
-        Interaction::Update,
-        Interaction::Validate,
-        Interaction::Operate,
-    ];
+    pub const ALL: &'static [Interaction] =
+        &[Interaction::Read, Interaction::Search, Interaction::Create, Interaction::Update, Interaction::Validate];
 
     /// The name in settings and in the audit record.
     pub fn as_str(self) -> &'static str {
@@ -69,7 +61,6 @@ impl Interaction {
             Interaction::Create => "create",
             Interaction::Update => "update",
             Interaction::Validate => "validate",
-            Interaction::Operate => "operate",
         }
     }
 

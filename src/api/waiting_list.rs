@@ -9,8 +9,8 @@ use crate::issue::{Issue, Place, Rule};
 use actix_web::http::StatusCode;
 use serde_json::json;
 
-/// What a grant must hold: entries are made from referrals, and who may see the one may see the other.
-pub(super) const RESOURCE: &str = "ServiceRequest";
+/// What a grant calls waiting-list entries, which are no FHIR resource.
+pub(super) const RESOURCE: &str = "WaitingListEntry";
 const PATIENT: &str = "patient:identifier";
 
 /// One entry.

@@ -5,6 +5,7 @@ use crate::api::{self, Callers, Capability, State};
 use crate::dispatch::{Bell, Dispatch, Line};
 use crate::downstream::{self, FaultyDownstream, FhirRest, FhirRestSettings};
 use crate::enquiry::Enquiry;
+use crate::error::Error;
 use crate::fhir::Limits;
 use crate::intake::{Intake, Parts, Routes};
 use crate::ledger::Policy;
@@ -43,6 +44,23 @@ pub enum Faulty {
     /// A downstream's credential.
     #[error("downstream {0}: its credential cannot be read from {1}")]
     Credential(String, String),
+    /// Another gateway uses the store's folder.
+    #[error("another gateway runs on the store in {0}; one process sends from a store")]
+    InUse(String),
+    /// Deliveries wait for a downstream that the settings no longer have.
+    #[error(
+        "{count} deliveries wait for the downstream `{name}`, which the settings no longer have; put [downstreams.{name}] \
+         back until they are through (`stile deliveries list --state waiting`)"
+    )]
+    Stranded {
+        /// The downstream's name.
+        name: String,
+        /// How many wait.
+        count: u64,
+    },
+    /// Something else that is needed at the start.
+    #[error("{0}")]
+    Other(#[from] Error),
     /// The address to listen on.
     #[error("{0} cannot be listened on: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -60,6 +78,8 @@ pub struct Gateway {
     dispatching: JoinHandle<()>,
     stop: watch::Sender<bool>,
     store: Store,
+    /// Held for as long as the gateway runs.
+    _lock: std::fs::File,
 }
 
 impl Gateway {
@@ -148,14 +168,32 @@ pub async fn start(settings: &Settings, metrics: Option<PrometheusHandle>) -> Re
     let listener = TcpListener::bind(listen).map_err(|cause| Faulty::Listen(listen, cause))?;
     let address = listener.local_addr().map_err(|cause| Faulty::Listen(listen, cause))?;
     let base_url = settings.server.base_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let lock = lock(&settings.store.folder)?;
     let Built { state, dispatch, store } = build(settings, &base_url, metrics)?;
+    for (name, count) in store.read(|view| Ok(view.open_downstreams()?)).await? {
+        if !settings.downstreams.contains_key(&name) {
+            return Err(Faulty::Stranded { name, count });
+        }
+    }
     let server = api::serve(web::Data::new(state), listener, settings.server.workers, settings.server.shutdown_ms)
         .map_err(|cause| Faulty::Listen(listen, cause))?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
     let (stop, stopped) = watch::channel(false);
     let dispatching = tokio::spawn(dispatch.run(stopped));
-    Ok(Gateway { address, server: handle, serving, dispatching, stop, store })
+    Ok(Gateway { address, server: handle, serving, dispatching, stop, store, _lock: lock })
+}
+
+/// Takes the store's folder for this process: two that send from one store would take each other's leases.
+fn lock(folder: &str) -> Result<std::fs::File, Faulty> {
+    let unusable = |cause| Faulty::Store(Failure::Folder(folder.to_owned(), cause));
+    std::fs::create_dir_all(folder).map_err(unusable)?;
+    let file = std::fs::File::create(Path::new(folder).join("gateway.lock")).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Faulty::InUse(folder.to_owned())),
+        Err(std::fs::TryLockError::Error(cause)) => Err(unusable(cause)),
+    }
 }
 
 /// What the site decided about requests.

@@ -2,7 +2,7 @@
 
 use super::decide::{Effects, NewRequest};
 use super::render::Rendered;
-use super::settle::Settled;
+use super::settle::{Settled, replay};
 use super::{Parts, Receipt, Submission};
 use crate::access::{Caller, Sender};
 use crate::document::Document;
@@ -34,8 +34,10 @@ pub(super) struct Keeping {
 impl Keeping {
     /// Carries it out. Runs in the store's transaction, so what it reads and what it writes are one step.
     pub(super) fn carry_out(mut self, unit: &Unit<'_>) -> Result<Receipt, Error> {
-        let body_sha256 = self.fingerprint();
-        if let Some(receipt) = self.replay(unit, &body_sha256)? {
+        let body_sha256 = fingerprint(&self.caller.name, &self.submission);
+        if let Some(key) = &self.submission.idempotency_key
+            && let Some(receipt) = replay(unit, &self.caller.name, key, &body_sha256)?
+        {
             return Ok(receipt);
         }
         let receipt = match self.settle(unit, &body_sha256)? {
@@ -284,22 +286,22 @@ impl Keeping {
             issues: std::mem::take(&mut self.issues),
         })
     }
+}
 
-    /// What makes two submissions the same one: who sent it, the form and the bytes. The same bytes from another caller
-    /// are another word: the PAS may confirm what a portal has passed on.
-    fn fingerprint(&self) -> Vec<u8> {
-        let mut hash = Sha256::new();
-        hash.update(self.caller.name.as_bytes());
+/// What makes two submissions the same one: who sent it, what is asked of which type, the form and the bytes. The same
+/// bytes from another caller are another word: the PAS may confirm what a portal has passed on.
+pub(super) fn fingerprint(caller: &str, submission: &Submission) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    let form = match submission.format {
+        Format::Json => "json",
+        Format::Xml => "xml",
+    };
+    for part in [caller, form, submission.write.interaction().as_str(), &submission.resource_type] {
+        hash.update(part.as_bytes());
         hash.update([0]);
-        hash.update(match self.submission.format {
-            Format::Json => b"j",
-            Format::Xml => b"x",
-        });
-        hash.update(self.submission.resource_type.as_bytes());
-        hash.update([0]);
-        hash.update(&self.submission.body);
-        hash.finalize().to_vec()
     }
+    hash.update(&submission.body);
+    hash.finalize().to_vec()
 }
 
 /// Where a request is followed to its end.

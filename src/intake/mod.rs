@@ -178,6 +178,9 @@ impl Intake {
     pub async fn accept(&self, caller: &Caller, submission: Submission, now: Timestamp) -> Result<Receipt, Error> {
         caller.grant.allows(submission.write.interaction(), &submission.resource_type).map_err(forbidden)?;
         let sender = self.parts.sender(caller)?;
+        if let Some(receipt) = self.answered_before(caller, &submission).await? {
+            return Ok(receipt);
+        }
         let parsed = self.parts.read(&submission.body, submission.format, &submission.resource_type, sender)?;
         let mapped = self.parts.map(&parsed.document, sender, now)?;
         let mut issues = parsed.issues;
@@ -197,6 +200,15 @@ impl Intake {
         let receipt = self.parts.store.write(move |unit| keeping.carry_out(unit)).await?;
         self.parts.bell.send_replace(());
         Ok(receipt)
+    }
+
+    /// What a key with the same body was answered. Looked up before anything is judged: what was accepted stays so,
+    /// whatever definitions and mappings have become since. The unit of work looks again, for those that arrive at once.
+    async fn answered_before(&self, caller: &Caller, submission: &Submission) -> Result<Option<Receipt>, Error> {
+        let Some(key) = submission.idempotency_key.clone() else { return Ok(None) };
+        let body_sha256 = keep::fingerprint(&caller.name, submission);
+        let caller = caller.name.clone();
+        self.parts.store.read(move |view| settle::replay(view, &caller, &key, &body_sha256)).await
     }
 
     /// Judges a resource as [`Intake::accept`] would, and keeps nothing: every issue of the verdict, refusals

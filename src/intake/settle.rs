@@ -5,7 +5,7 @@ use super::{Receipt, Write};
 use crate::error::Error;
 use crate::fhir::Token;
 use crate::issue::{Issue, Rule};
-use crate::store::{KeptResource, Unit};
+use crate::store::{KeptResource, Unit, View};
 
 /// How a submission is settled.
 pub(super) enum Settled {
@@ -20,18 +20,16 @@ pub(super) enum Settled {
     },
 }
 
-impl Keeping {
-    /// The receipt that the idempotency key got before, if it was used.
-    pub(super) fn replay(&self, unit: &Unit<'_>, body_sha256: &[u8]) -> Result<Option<Receipt>, Error> {
-        let Some(key) = &self.submission.idempotency_key else { return Ok(None) };
-        let Some(kept) = unit.key(&self.caller.name, key)? else { return Ok(None) };
-        if kept.body_sha256 != body_sha256 {
-            return Err(Error::KeyReused);
-        }
-        let receipt = serde_json::from_str(&kept.receipt).map_err(|_| super::incident("a receipt cannot be read"))?;
-        Ok(Some(receipt))
+/// The receipt that an idempotency key got before, if it was used.
+pub(super) fn replay(view: &View<'_>, caller: &str, key: &str, body_sha256: &[u8]) -> Result<Option<Receipt>, Error> {
+    let Some(kept) = view.key(caller, key)? else { return Ok(None) };
+    if kept.body_sha256 != body_sha256 {
+        return Err(Error::KeyReused);
     }
+    serde_json::from_str(&kept.receipt).map(Some).map_err(|_| super::incident("a receipt cannot be read"))
+}
 
+impl Keeping {
     /// Settles which resource this is.
     pub(super) fn settle(&self, unit: &Unit<'_>, body_sha256: &[u8]) -> Result<Settled, Error> {
         match &self.submission.write {
