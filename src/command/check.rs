@@ -3,8 +3,15 @@
 use super::{COULD_NOT_RUN, FINE, FOUND, site, tell};
 use serde_json::json;
 
+const EXAMPLES: &str = "\
+Examples:
+  stile check --settings stile.toml             before a start: 0 when it would start, 1 with all that is wrong
+  stile check --not-evaluated                   what of the definitions cannot be decided here, and why
+  stile check --json | jq -r '.mappings[].name'";
+
 /// Judge settings, definitions and mappings without starting anything: all problems at once.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Say what was found as JSON.
     #[arg(long)]

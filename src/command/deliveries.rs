@@ -10,8 +10,16 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  stile deliveries list --state exhausted       what a person must look at
+  stile deliveries show ID                      why it waits, every try, and what became of the request
+  stile deliveries retry ID                     send it now
+  stile deliveries list --json --data stile-data | jq -r 'select(.attempts > 2).id'";
+
 /// See what is on its way downstream, and send again what is stuck. Works beside a running gateway.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -26,8 +26,8 @@ const FOUND: u8 = 1;
 const COULD_NOT_RUN: u8 = 2;
 
 const AFTER_HELP: &str = "\
-New here? `stile demo` plays the whole story on this machine: an appointment, a broken one, a patient's
-cancellation and a follow-up booking, delivered to a stand-in for a trust's PAS.
+New here? `stile demo` plays the whole story on this machine: an appointment, a broken one, a \
+patient's cancellation and a follow-up booking, delivered to a stand-in for a trust's PAS.
 
 Exit codes: 0 fine, 1 found something, 2 could not run.";
 

@@ -5,8 +5,13 @@ use crate::profile::distil;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
+const EXAMPLES: &str = "\
+Examples:
+  stile packages distil definitions/ profiles/r4-core     R4's published definitions into what checking needs";
+
 /// Make and inspect FHIR packages.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

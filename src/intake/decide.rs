@@ -52,7 +52,10 @@ impl Keeping {
                 let pathway = referral.pathway.as_ref().map(|pathway| pathway.identifier.clone());
                 Ok(Effects { referral: Some(referral.clone()), ..self.plain(pathway) })
             }
-            Canonical::PifuEnrolment(enrolment) => Ok(self.plain(Some(enrolment.pathway.identifier.clone()))),
+            Canonical::PifuEnrolment(enrolment) => {
+                self.require_new(unit, id)?;
+                Ok(self.plain(Some(enrolment.pathway.identifier.clone())))
+            }
             Canonical::Appointment(appointment) => self.decide_appointment(unit, id, appointment),
             Canonical::ChangeRequest(request) => self.decide_change(unit, id, request),
             Canonical::ChangeAnswer(answer) => self.decide_answer(unit, answer),

@@ -39,7 +39,10 @@ impl Keeping {
             return Ok(receipt);
         }
         let receipt = match self.settle(unit, &body_sha256)? {
-            Settled::Kept(kept) => self.receipt_of(unit, kept, false)?,
+            Settled::Kept(kept) => {
+                self.tell_what_to_follow(unit, &kept)?;
+                self.receipt_of(unit, kept, false)?
+            }
             Settled::Write { id, before } => self.write(unit, &id, before, &body_sha256)?,
         };
         if let Some(key) = &self.submission.idempotency_key {
@@ -100,6 +103,12 @@ impl Keeping {
         effects: &Effects,
         body_sha256: &[u8],
     ) -> Result<(), Error> {
+        // An answer that the PAS sends to the request's own Task leaves the Task the requester's: who asked for what
+        // must still be found there, and what became of it is shown from the ledger.
+        if matches!(self.canonical, Canonical::ChangeAnswer(_)) && unit.request(id)?.is_some() {
+            unit.touch(&self.submission.resource_type, id, None, self.now)?;
+            return self.keep_submission(unit, id, version);
+        }
         let identifiers = self.identifiers();
         stamp(&mut self.document, id, version, self.now);
         let json = fhir::json(self.document.root());
@@ -117,6 +126,11 @@ impl Keeping {
             json: &json,
             identifiers: &identifiers,
         })?;
+        self.keep_submission(unit, id, version)
+    }
+
+    /// Keeps the body as it came.
+    fn keep_submission(&self, unit: &Unit<'_>, id: &str, version: u64) -> Result<(), Error> {
         unit.put_submission(&NewSubmission {
             at: self.now,
             resource_type: &self.submission.resource_type,
@@ -188,10 +202,29 @@ impl Keeping {
         if (self.submission.resource_type.as_str(), resource_id) != ("Task", request_id) {
             self.keep_following_task(unit, request_id, resource_id, organisation)?;
         }
-        self.issues.push(Issue::new(
-            Rule::RequestFollow,
-            format!("Accepted, kept and on its way; follow it at Task/{request_id}"),
-        ));
+        self.issues.push(follow(request_id));
+        Ok(())
+    }
+
+    /// A retry whose first answer was lost must hear as well where its request is followed.
+    fn tell_what_to_follow(&mut self, unit: &Unit<'_>, kept: &KeptResource) -> Result<(), Error> {
+        let request = match &self.canonical {
+            Canonical::ChangeRequest(_) => Some(kept.id.clone()),
+            Canonical::PifuBooking(booking) => match unit.request(&kept.id)? {
+                Some(request) if request.ask == Ask::PifuBooking => Some(request.id),
+                // Asked for by a PIFU Task, whose bookings have ids of their own. One that has ended is not looked for.
+                Some(_) | None => {
+                    let open = unit.open_on_pathway(&booking.pathway.identifier)?;
+                    open.into_iter().find(|open| open.organisation == kept.organisation).map(|open| open.id)
+                }
+            },
+            Canonical::Patient(_)
+            | Canonical::Referral(_)
+            | Canonical::Appointment(_)
+            | Canonical::ChangeAnswer(_)
+            | Canonical::PifuEnrolment(_) => None,
+        };
+        self.issues.extend(request.map(|request| follow(&request)));
         Ok(())
     }
 
@@ -277,6 +310,11 @@ impl Keeping {
         hash.update(&self.submission.body);
         hash.finalize().to_vec()
     }
+}
+
+/// Where a request is followed to its end.
+fn follow(request_id: &str) -> Issue {
+    Issue::new(Rule::RequestFollow, format!("Accepted, kept and on its way; follow it at Task/{request_id}"))
 }
 
 /// The place on the waiting list that a referral makes.

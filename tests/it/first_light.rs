@@ -90,6 +90,7 @@ async fn a_follow_up_asked_for_by_a_service_request_ends_as_a_booked_appointment
     assert!(house.deliveries().await.is_empty(), "an enrolment alone asks the PAS for nothing");
     let told = house.portal.put(&booking("b1", "RZZ99-7")).await.expect(201);
     assert_eq!(followed_at(&told.json()), "b1");
+    assert_eq!(followed_at(&house.portal.put(&booking("b1", "RZZ99-7")).await.expect(200).json()), "b1");
     let task = house.portal.reads("/fhir/Task/b1").await;
     assert_eq!((&task["status"], &task["businessStatus"]["text"]), (&json!("requested"), &json!("requested")));
     assert_eq!(task["focus"]["reference"], "ServiceRequest/b1");
@@ -104,6 +105,9 @@ async fn a_pifu_triage_task_that_is_in_progress_asks_for_a_follow_up_and_the_ans
     let told = house.portal.put(&enrolment_used("e1", "RZZ99-7")).await.expect(200);
     let task = followed_at(&told.json());
     assert_ne!(task, "e1", "the same PIFU Task may ask again, so a booking has a Task of its own");
+    let again = house.portal.put(&enrolment_used("e1", "RZZ99-7")).await.expect(200);
+    assert_eq!(followed_at(&again.json()), task, "a retry whose first answer was lost hears it as well");
+    assert_eq!(house.deliveries().await.len(), 1);
     is_booked(&house, &task, "RZZ99-7").await;
     house.close().await;
 }
@@ -182,6 +186,27 @@ async fn what_the_pas_refuses_by_a_task_is_told_with_its_reason_and_nothing_is_p
     assert_eq!(house.portal.reads("/fhir/Appointment/a1").await["status"], "booked");
     // It has ended, so another may be asked for.
     house.portal.asks("t2", "cancel", "a1").await.expect(201);
+    house.close().await;
+}
+
+#[actix_web::test]
+async fn a_pas_that_answers_at_the_request_s_own_task_leaves_the_task_the_requester_s() {
+    let house = House::open().await;
+    house.knows("a1", "4817508").await;
+    house.portal.asks("t1", "cancel", "a1").await.expect(201);
+    house.pas.put(&answer_to("t1", "t1", "rejected", "Please ring the clinic")).await.expect(200);
+    let task = house.portal.reads("/fhir/Task/t1").await;
+    assert_eq!((&task["status"], &task["businessStatus"]["text"]), (&json!("rejected"), &json!("refused")));
+    assert_eq!(task["statusReason"]["text"], "Please ring the clinic");
+    assert_eq!(task["focus"]["reference"], "Appointment/a1", "what was asked is still there: {task}");
+    assert_eq!(task["reasonCode"]["text"], "on holiday");
+    // The patient's own requests are still found by the patient.
+    let search = format!("/fhir/Task?patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{PATIENT}&status=rejected");
+    assert_eq!(house.portal.reads(&search).await["total"], 1);
+    // A later word changes nothing, neither what is shown nor what is found.
+    house.pas.put(&answer_to("t1", "t1", "completed", "")).await.expect(200);
+    assert_eq!(house.state_of("t1").await, "refused");
+    assert_eq!(house.portal.reads(&search).await["total"], 1);
     house.close().await;
 }
 

@@ -193,6 +193,7 @@ async fn each_guard_refuses_with_its_rule_its_place_and_a_way_out_and_keeps_noth
         ),
         refuse(both(), cancel("unserved"), ChangeNoDownstream, "Task", "[organisations.CODE]"),
         refuse(portal(), altered, RequestUnalterable, "Task", "under another id"),
+        refuse(portal(), enrolment("open", "P-new"), RequestUnalterable, "Task", "under another id"),
         refuse(pas(), answer_to("nothing", "s1", "accepted", ""), ChangeUnknownRequest, "Task.identifier", "send back"),
         refuse(portal(), booking("b1", "P-nowhere"), PifuNoEnrolment, "ServiceRequest.basedOn", "pathway identifier"),
         refuse(portal(), booking("b2", "P-other"), PifuNoEnrolment, "ServiceRequest.basedOn", "not enrolled"),

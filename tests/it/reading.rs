@@ -189,6 +189,7 @@ async fn a_write_is_answered_as_the_caller_prefers() {
             assert_eq!(put.text.is_empty(), kind.is_empty(), "{prefer:?}");
             assert_eq!(put.header("preference-applied"), applied, "{prefer:?}");
             assert_eq!(put.header("location"), format!("{}/fhir/Appointment/{id}", house.base));
+            house.portal.reads(put.header("location").strip_prefix(&house.base).unwrap()).await;
             assert_eq!(put.header("etag"), "W/\"1\"");
             assert_ne!(put.header("last-modified"), "");
         }

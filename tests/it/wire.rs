@@ -2,6 +2,9 @@
 //!
 //! Bytes are carried as they are, one exchange for each connection, so that what a test sees is what was sent.
 
+// Two test programs share it, and neither breaks it in every way.
+#![allow(dead_code)]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +20,10 @@ enum Mode {
     Down,
     /// What is sent arrives; the answer is lost.
     AnswersLost,
+    /// Nothing arrives, and the caller waits.
+    Holds,
+    /// What is sent arrives; the caller waits for the answer.
+    HoldsAnswers,
     /// Somebody on the way, or the receiver itself, says this in place of an answer.
     Says(String),
 }
@@ -92,6 +99,16 @@ impl Wire {
         self.set(Mode::AnswersLost);
     }
 
+    /// From now on what is sent stays on the wire: the caller waits, and nobody at the other end hears of it.
+    pub fn holds(&self) {
+        self.set(Mode::Holds);
+    }
+
+    /// From now on what is sent arrives, and its answer stays on the wire: the caller waits.
+    pub fn holds_answers(&self) {
+        self.set(Mode::HoldsAnswers);
+    }
+
     /// From now on every message is answered with this status line and these headers, and goes no further.
     pub fn says(&self, status_and_headers: &[&str]) {
         self.set(Mode::Says(status_and_headers.join("\r\n")));
@@ -120,21 +137,29 @@ async fn carry(mut near: TcpStream, far: SocketAddr, shared: &Shared) {
     let mode = shared.mode.lock().unwrap().clone();
     let answer = match mode {
         Mode::Down => return,
+        Mode::Holds => return until_given_up(&mut near).await,
         Mode::Says(words) => format!("HTTP/1.1 {words}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes(),
-        Mode::Whole | Mode::AnswersLost => {
+        Mode::Whole | Mode::AnswersLost | Mode::HoldsAnswers => {
             let Ok(mut there) = TcpStream::connect(far).await else { return };
             if there.write_all(&message.bytes()).await.is_err() {
                 return;
             }
             let Some(answer) = read(&mut there).await else { return };
-            if mode == Mode::AnswersLost {
-                return;
+            match mode {
+                Mode::AnswersLost => return,
+                Mode::HoldsAnswers => return until_given_up(&mut near).await,
+                Mode::Whole | Mode::Down | Mode::Holds | Mode::Says(_) => {}
             }
             answer.closing().bytes()
         }
     };
     let _ = near.write_all(&answer).await;
     let _ = near.shutdown().await;
+}
+
+/// Waits until the caller goes away.
+async fn until_given_up(near: &mut TcpStream) {
+    let _ = near.read(&mut [0]).await;
 }
 
 /// An HTTP message: its head without the empty line, and its body.
