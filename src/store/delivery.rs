@@ -113,6 +113,10 @@ impl Unit<'_> {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<Claim>, Failure> {
+        // What a killed process had on the wire for a request that has ended since is not sent again.
+        let sql = "UPDATE delivery SET state = 'withdrawn' WHERE downstream = ?1 AND state = 'leased' AND due_ms <= ?2 \
+                   AND request IN (SELECT id FROM request WHERE is_open = 0)";
+        self.connection.prepare_cached(sql)?.execute(params![downstream, now.as_millisecond()])?;
         let sql = format!(
             "SELECT d.id, d.resource_type, d.body, d.correlation_id, d.round, d.fence FROM delivery d \
              WHERE d.downstream = ?1 AND d.due_ms <= ?2 AND d.state IN ('waiting', 'leased') AND {IS_FIRST} \

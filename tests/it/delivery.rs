@@ -75,13 +75,9 @@ async fn an_answer_that_is_lost_does_not_make_the_pas_do_it_twice() {
     // The PAS's own word may come before any answer does, and ends the request.
     house.until("/fhir/Task/t1", "/businessStatus/text", "applied").await;
     house.wire.is_whole();
-    assert_eq!(house.step_after(FIRST_WAIT).await, 1);
-    assert_eq!(house.delivery_of("t1").await.state, State::Delivered);
-    assert_eq!((house.twin_count("applied"), house.twin_count("repeated")), (1, 1));
-    let sent = house.wire.sent();
-    assert_eq!((sent.len(), &sent[0]), (2, &sent[1]));
-    assert!(sent[0].if_none_exist.contains("t1"), "{}", sent[0].if_none_exist);
-    assert_eq!(house.state_of("t1").await, "applied", "a late acknowledgement takes nothing back");
+    assert_eq!(house.step_after(FIRST_WAIT).await, 0, "nobody wants it any more");
+    assert_eq!(house.delivery_of("t1").await.state, State::Withdrawn);
+    assert_eq!(house.twin_count("applied"), 1);
     house.close().await;
 }
 
@@ -90,31 +86,34 @@ async fn requests_about_one_appointment_keep_their_order_and_hold_up_no_others()
     let house = House::open().await;
     house.knows("a1", "4817508").await;
     house.knows("a2", "4817509").await;
-    house.wire.is_down();
-    house.portal.asks("t1", "reschedule", "a1").await.expect(201);
+    house.portal.asks("t1", "confirm-attendance", "a1").await.expect(201);
+    let on_the_wire = house.claims(60).await.remove(0);
     house.portal.asks("t2", "cancel", "a1").await.expect(201);
-    assert_eq!(house.step().await, 1, "the second waits for the first");
-    assert_eq!(house.wire.sent().last().unwrap().request(), "t1");
+    assert_eq!(house.step().await, 0, "the second waits for the first, which is on the wire");
 
     // Another appointment's request comes later and goes first.
-    house.wire.is_whole();
     house.portal.asks("t3", "cancel", "a2").await.expect(201);
     assert_eq!(house.step().await, 1);
     assert_eq!(house.wire.sent().last().unwrap().request(), "t3");
     house.until("/fhir/Task/t3", "/businessStatus/text", "applied").await;
     assert_eq!(house.delivery_of("t2").await.attempts, 0);
 
-    assert_eq!(house.step_after(FIRST_WAIT).await, 1, "the first, now that its wait is over");
-    assert_eq!(house.step_after(FIRST_WAIT).await, 1, "and only then the second");
-    let order: Vec<String> = house.wire.sent().iter().map(|one| one.request()).collect();
-    assert_eq!(order, ["t1", "t3", "t1", "t2"]);
+    let accepted = Answer::Accepted { reference: None };
+    let recorded = house
+        .store
+        .write(move |unit| Ok(unit.record(&on_the_wire, &accepted, &Next::End(State::Delivered), clock(), clock())?))
+        .await
+        .unwrap();
+    assert_eq!(recorded.as_deref(), Some("t1"));
+    assert_eq!(house.step().await, 1, "and only then the second");
+    assert_eq!(house.wire.sent().last().unwrap().request(), "t2");
     house.until("/fhir/Task/t2", "/businessStatus/text", "applied").await;
     assert_eq!(house.portal.reads("/fhir/Appointment/a1").await["status"], "cancelled");
     house.close().await;
 }
 
 #[actix_web::test]
-async fn an_exhausted_delivery_keeps_its_lane_until_a_person_has_decided() {
+async fn a_request_that_is_stuck_and_then_superseded_does_not_hold_up_the_one_that_took_over() {
     let house = House::open().await;
     house.knows("a1", "4817508").await;
     house.wire.is_down();
@@ -122,15 +121,26 @@ async fn an_exhausted_delivery_keeps_its_lane_until_a_person_has_decided() {
     for seconds in [0, FIRST_WAIT, FIRST_WAIT + SECOND_WAIT] {
         assert_eq!(house.step_after(seconds).await, 1);
     }
+    assert_eq!(house.delivery_of("t1").await.state, State::Exhausted);
     house.wire.is_whole();
     house.portal.asks("t2", "cancel", "a1").await.expect(201);
-    assert_eq!(house.step_after(86_400).await, 0, "what comes after may depend on what is stuck");
-    let due = house.store.read(|view| Ok(view.next_due("pas")?)).await.unwrap();
-    assert_eq!(due, None, "a delivery behind a stuck one is not due, and nobody need look for it again and again");
-    let stuck = house.delivery_of("t1").await.id;
-    assert!(house.store.write(move |unit| Ok(unit.retry(&stuck, clock())?)).await.unwrap());
-    assert_eq!((house.step().await, house.step().await, house.step().await), (1, 1, 0));
+    assert_eq!(house.delivery_of("t1").await.state, State::Withdrawn);
+    assert_eq!(house.step().await, 1);
     house.until("/fhir/Task/t2", "/businessStatus/text", "applied").await;
+    assert_eq!((house.twin_count("applied"), house.state_of("t1").await.as_str()), (1, "superseded"));
+    house.close().await;
+}
+
+#[actix_web::test]
+async fn what_a_killed_process_had_on_the_wire_is_not_sent_again_once_its_request_has_ended() {
+    let house = House::open().await;
+    house.knows("a1", "4817508").await;
+    house.portal.asks("t1", "reschedule", "a1").await.expect(201);
+    assert_eq!(house.claims(60).await.len(), 1);
+    house.portal.asks("t2", "cancel", "a1").await.expect(201);
+    assert_eq!(house.step_after(60).await, 1);
+    assert_eq!(house.wire.sent().iter().map(|one| one.request()).collect::<Vec<_>>(), ["t2"]);
+    assert_eq!(house.delivery_of("t1").await.state, State::Withdrawn);
     house.close().await;
 }
 

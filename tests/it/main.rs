@@ -13,3 +13,4 @@ mod reading;
 mod restart;
 mod samples;
 mod wire;
+mod word;
