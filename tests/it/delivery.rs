@@ -182,7 +182,8 @@ async fn what_is_no_decision_of_the_pas_is_never_told_to_the_patient_as_a_refusa
 async fn what_a_killed_dispatcher_had_in_its_hands_is_sent_again_when_its_lease_has_run_out() {
     let house = House::open().await;
     house.knows("a1", "4817508").await;
-    house.portal.asks("t1", "cancel", "a1").await.expect(201);
+    // A confirmation: the PAS's call back does not end it, so that the message itself is what counts.
+    house.portal.asks("t1", "confirm-attendance", "a1").await.expect(201);
     // Claimed and sent; killed before the answer was recorded.
     let claims = house.claims(60).await;
     assert_eq!(claims.len(), 1);
