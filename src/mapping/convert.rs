@@ -122,7 +122,7 @@ impl Conversion {
             }
             Conversion::FurtherCoding => Err(unconverted(
                 "one coding is carried, the first that has both a system and a code, and this is another",
-                "send one coding with its system, and the rest in words",
+                "that is, without this coding's: send one coding with its system, and the rest in words",
             )),
             Conversion::Integer => text
                 .parse::<i64>()
