@@ -16,6 +16,10 @@ pub(super) enum Conversion {
     Instant,
     Date,
     ReferenceId,
+    AppointmentId,
+    Stay,
+    HalfIdentifier,
+    FurtherCoding,
     Integer,
     Boolean,
 }
@@ -36,6 +40,10 @@ impl Conversion {
         Conversion::Instant,
         Conversion::Date,
         Conversion::ReferenceId,
+        Conversion::AppointmentId,
+        Conversion::Stay,
+        Conversion::HalfIdentifier,
+        Conversion::FurtherCoding,
         Conversion::Integer,
         Conversion::Boolean,
     ];
@@ -49,6 +57,10 @@ impl Conversion {
             Conversion::Instant => "instant",
             Conversion::Date => "date",
             Conversion::ReferenceId => "reference-id",
+            Conversion::AppointmentId => "appointment-id",
+            Conversion::Stay => "stay",
+            Conversion::HalfIdentifier => "half-identifier",
+            Conversion::FurtherCoding => "further-coding",
             Conversion::Integer => "integer",
             Conversion::Boolean => "boolean",
         }
@@ -68,7 +80,11 @@ impl Conversion {
             | Conversion::OdsCode
             | Conversion::Instant
             | Conversion::Date
-            | Conversion::ReferenceId => Single::Text,
+            | Conversion::ReferenceId
+            | Conversion::AppointmentId
+            | Conversion::Stay
+            | Conversion::HalfIdentifier
+            | Conversion::FurtherCoding => Single::Text,
         }
     }
 
@@ -91,6 +107,23 @@ impl Conversion {
             Conversion::ReferenceId => reference_id(text).map(Into::into).ok_or_else(|| {
                 unconverted("a relative reference is needed here", "write it as the type, a slash and the id")
             }),
+            Conversion::AppointmentId => appointment_id(text).map(Into::into).ok_or_else(|| {
+                unconverted(
+                    "a relative reference to an Appointment is needed here",
+                    "write it as Appointment/ and the id, or send an identifier of the appointment",
+                )
+            }),
+            Conversion::Stay => stay(text).map(Into::into).ok_or_else(|| {
+                unconverted("a stay needs two dates with time and time zone", "write them as 2026-01-05T09:00:00Z")
+            }),
+            // These two take nothing: with `otherwise: omit` they tell what a mapping does not carry.
+            Conversion::HalfIdentifier => {
+                Err(unconverted("an identifier means something only with both its system and its value", "send both"))
+            }
+            Conversion::FurtherCoding => Err(unconverted(
+                "one coding is carried, the first that has both a system and a code, and this is another",
+                "that is, without this coding's: send one coding with its system, and the rest in words",
+            )),
             Conversion::Integer => text
                 .parse::<i64>()
                 .map(Into::into)
@@ -136,6 +169,21 @@ fn date(text: &str) -> Option<civil::Date> {
     Some(instant(text)?.to_zoned(zone).date())
 }
 
+/// Two instants with a slash between (ISO 8601's interval): `day-case` when both fall on one calendar date in England,
+/// else `inpatient`. UTC's dates would not do: in summer its day turns at one in the morning here.
+fn stay(text: &str) -> Option<&'static str> {
+    let (start, end) = text.split_once('/')?;
+    let (start, end) = (instant(start)?, instant(end)?);
+    let zone = TimeZone::get("Europe/London").ok()?;
+    let is_one_day = start.to_zoned(zone.clone()).date() == end.to_zoned(zone).date();
+    Some(if is_one_day { "day-case" } else { "inpatient" })
+}
+
+/// The id of a relative reference to an Appointment.
+fn appointment_id(text: &str) -> Option<&str> {
+    text.starts_with("Appointment/").then(|| reference_id(text)).flatten()
+}
+
 /// The id of a relative reference, with or without a version. An absolute one names another server's resource, whose
 /// id means nothing here.
 fn reference_id(text: &str) -> Option<&str> {
@@ -172,6 +220,14 @@ mod tests {
             (Conversion::Date, "2026-06-30T23:30:00Z", json!("2026-07-01")),
             (Conversion::ReferenceId, "Appointment/a-1", json!("a-1")),
             (Conversion::ReferenceId, "Appointment/a-1/_history/3", json!("a-1")),
+            (Conversion::AppointmentId, "Appointment/a-1", json!("a-1")),
+            (Conversion::AppointmentId, "Appointment/a-1/_history/3", json!("a-1")),
+            (Conversion::Stay, "2026-01-05T00:00:00Z/2026-01-05T23:59:59Z", json!("day-case")),
+            // Half past midnight to the afternoon of one summer's day in England, which UTC calls two days.
+            (Conversion::Stay, "2026-06-12T23:30:00Z/2026-06-13T15:00:00Z", json!("day-case")),
+            // The evening of one day to half past midnight of the next, which UTC calls one day.
+            (Conversion::Stay, "2026-06-12T18:00:00Z/2026-06-12T23:30:00Z", json!("inpatient")),
+            (Conversion::Stay, "2026-06-13T00:30:00+01:00/2026-06-13T15:00:00Z", json!("day-case")),
             (Conversion::Integer, "-7", json!(-7)),
             (Conversion::Boolean, "false", json!(false)),
         ] {
@@ -198,6 +254,13 @@ mod tests {
             (Conversion::ReferenceId, "#a1", Rule::MappingConversion),
             (Conversion::ReferenceId, "Appointment/", Rule::MappingConversion),
             (Conversion::ReferenceId, "Appointment/../x", Rule::MappingConversion),
+            (Conversion::AppointmentId, "Patient/a1", Rule::MappingConversion),
+            (Conversion::AppointmentId, "AppointmentResponse/a1", Rule::MappingConversion),
+            (Conversion::AppointmentId, "https://portal.example/fhir/Appointment/1", Rule::MappingConversion),
+            (Conversion::Stay, "2026-06-12T18:00:00Z", Rule::MappingConversion),
+            (Conversion::Stay, "2026-06-12/2026-06-12", Rule::MappingConversion),
+            (Conversion::HalfIdentifier, "000000000001", Rule::MappingConversion),
+            (Conversion::FurtherCoding, "holiday", Rule::MappingConversion),
             (Conversion::Integer, "1.5", Rule::MappingConversion),
             (Conversion::Boolean, "yes", Rule::MappingConversion),
         ] {

@@ -80,7 +80,10 @@ pub struct AppointmentLink {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    /// The code as it came; there is no national list.
+    /// The system of the code, as FHIR writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// The code as it came, with its system; there is no national list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// In words.

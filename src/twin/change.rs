@@ -37,7 +37,7 @@ pub(super) fn unknown_kind() -> Refusal {
     Refusal::new("code-invalid", "Task.code", text)
 }
 
-/// What the gateway calls the appointment: the id in `Task.focus.reference`.
+/// What the gateway calls the appointment: the id at the end of `Task.focus.reference`, which is a whole address.
 pub(super) fn gateway_id(task: &Value) -> Option<String> {
     let reference = task.pointer("/focus/reference")?.as_str()?;
     let (before, id) = reference.rsplit_once('/')?;

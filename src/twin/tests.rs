@@ -136,7 +136,7 @@ fn change(request: &str, kind: &str, number: &str) -> Value {
         "status": "requested",
         "intent": "order",
         "code": {"coding": [{"system": "urn:stile:change-request", "code": kind}]},
-        "focus": {"reference": "Appointment/gw-1", "identifier": {"system": PAS, "value": number}},
+        "focus": {"reference": "https://stile.example/fhir/Appointment/gw-1", "identifier": {"system": PAS, "value": number}},
         "for": patient(NUMBER),
     })
 }

@@ -121,14 +121,14 @@ fn what_goes_out_is_r4() {
         (
             "change-request-to-task",
             serde_json::json!({"kind": "reschedule", "appointment": {"id": "a-1", "identifier": {"system": "urn:x", "value": "1"}},
-                "patient": patient, "reason": {"code": "w", "text": "work"}, "note": "n", "authored_at": "2026-01-05T09:00:00Z",
+                "patient": patient, "reason": {"system": "urn:x", "code": "w", "text": "work"}, "note": "n", "authored_at": "2026-01-05T09:00:00Z",
                 "preferred": [{"starts_at": "2026-02-01T00:00:00Z", "ends_at": "2026-02-02T00:00:00Z"}, {"ends_at": "2026-02-02T00:00:00Z"}]}),
             serde_json::json!({"kind": "cancel", "appointment": {"id": "a-1"}}),
         ),
         (
             "pifu-booking-to-appointment",
             serde_json::json!({"patient": patient, "pathway": {"identifier": "P", "issuer": "RFF"}, "treatment_function": "410",
-                "provider": "RFF", "preferred": [{"starts_at": "2026-02-01T00:00:00Z"}], "reason": {"code": "c", "text": "t"},
+                "provider": "RFF", "preferred": [{"starts_at": "2026-02-01T00:00:00Z"}], "reason": {"system": "urn:x", "code": "c", "text": "t"},
                 "authored_at": "2026-01-05T09:00:00Z", "note": "n"}),
             serde_json::json!({"patient": patient, "pathway": {"identifier": "P"}}),
         ),

@@ -25,7 +25,7 @@ fn full(name: &str) -> Value {
     let identifier = json!({"system": "urn:x", "value": "1"});
     let pathway = json!({"identifier": "RBH5644312231", "issuer": "RBH"});
     let period = json!({"starts_at": "2026-01-05T09:00:00Z", "ends_at": "2026-01-05T12:00:00Z"});
-    let reason = json!({"code": "work", "text": "at work"});
+    let reason = json!({"system": "urn:x", "code": "work", "text": "at work"});
     match name {
         "patient" => json!({"nhs_number": "9990000018", "nhs_number_status": "01", "identifiers": [identifier],
             "born_on": "1970-09-11", "family_name": "Muster", "given_names": ["Anna", "B"], "gp_practice": "A81001"}),
