@@ -1,0 +1,90 @@
+//! Input that means harm costs a mapping no more than its reading, and never passes by having too much wrong with it.
+
+use super::problems::compile;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use stile::document::Document;
+use stile::fhir::{self, Format, Limits};
+use stile::issue::{Issue, Rule};
+use stile::mapping::{Library, Outcome, Variables};
+
+const HEAD: &str = "mapping: m
+version: 1.0.0
+title: T
+from: { resource: Appointment }
+to: appointment
+";
+
+/// An Appointment in one line, with this many references that hold no NHS number.
+fn appointment(count: usize) -> Document {
+    let reference = |_| json!({"identifier": {"system": "urn:x", "value": "no number"}, "display": "x".repeat(100)});
+    let value = json!({
+        "resourceType": "Appointment",
+        "status": "unheard-of",
+        "basedOn": (0..count).map(reference).collect::<Vec<Value>>(),
+    });
+    fhir::parse(value.to_string().as_bytes(), Format::Json, &Limits::default()).document.unwrap()
+}
+
+fn library(rules: &str) -> Library {
+    compile(&format!("{HEAD}{rules}")).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn run(library: &Library, document: &Document) -> (Outcome, Duration) {
+    let none = BTreeMap::new();
+    let variables = Variables { sender: &none, now: jiff::Timestamp::UNIX_EPOCH, trees: &[] };
+    let started = Instant::now();
+    (library.named("m").unwrap().run(document, &variables), started.elapsed())
+}
+
+fn expressions(issues: &[Issue]) -> Vec<&str> {
+    issues.iter().map(|issue| issue.place.as_ref().unwrap().expression.as_str()).collect()
+}
+
+#[test]
+fn thousands_of_faults_in_one_long_line_are_told_in_time_and_a_refusal_among_them_is_not_lost() {
+    let library = library(
+        "rules:
+  references:
+    each: basedOn
+    rules:
+      system: identifier.system
+      value: { from: identifier.value, as: nhs-number, otherwise: omit }
+  status: { from: status, translate: appointment-status, otherwise: refuse }
+",
+    );
+    let (outcome, took) = run(&library, &appointment(9_000));
+    // 200 warnings, and the error that came after them.
+    assert_eq!(outcome.issues.len(), 201);
+    let refusals: Vec<_> = outcome.issues.iter().filter(|issue| issue.refuses()).collect();
+    let [refusal] = refusals.as_slice() else { panic!("{refusals:?}") };
+    assert_eq!(refusal.rule, Rule::MappingUnknownCode);
+    assert_eq!(refusal.place.as_ref().unwrap().expression, "Appointment.status");
+    let last = outcome.issues[199].place.as_ref().unwrap();
+    assert_eq!(last.expression, "Appointment.basedOn[199].identifier.value");
+    assert_eq!(last.line, 1);
+    assert!(took < Duration::from_secs(5), "it took {took:?}");
+}
+
+#[test]
+fn thousands_of_values_that_the_schema_refuses_are_told_in_time_and_each_at_its_own_place() {
+    let library = library(
+        "rules:
+  status: { constant: booked }
+  references:
+    each: basedOn
+    rules:
+      system: identifier.system
+      value: identifier.assigner.display
+",
+    );
+    let (outcome, took) = run(&library, &appointment(9_000));
+    let told = expressions(&outcome.issues);
+    assert!(told.len() >= 50 && told.len() <= 200, "{}", told.len());
+    for number in [0, 1, 17, 42] {
+        let place = format!("Appointment.basedOn[{number}].identifier.system");
+        assert!(told.contains(&place.as_str()), "{place} is not told: {told:?}");
+    }
+    assert!(took < Duration::from_secs(8), "it took {took:?}");
+}
