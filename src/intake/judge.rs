@@ -95,7 +95,8 @@ impl Parts {
 
     pub(super) fn map(&self, document: &Document, sender: &Sender, now: Timestamp) -> Result<Mapped, Error> {
         let variables = Variables { sender: &sender.variables, now, trees: &[] };
-        let Some(mapping) = self.library.inbound(document, &variables) else {
+        let chosen = self.library.inbound(document, &variables).map_err(|issue| Error::Rejected(vec![issue]))?;
+        let Some(mapping) = chosen else {
             let kind = document.resource_type().unwrap_or("resource").to_owned();
             let mut forms: Vec<&str> = self
                 .library

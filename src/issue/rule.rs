@@ -128,6 +128,8 @@ rules! {
     MappingConversion = "mapping.conversion", Error, Value;
     /// A target that holds one value gets one.
     MappingManyValues = "mapping.many-values", Error, Structure;
+    /// A rule of a mapping finds no more values than its limit, of which none is left out.
+    MappingTooMany = "mapping.too-many-items", Error, TooCostly;
     /// What a mapping makes fits the canonical schema.
     MappingSchema = "mapping.schema", Error, Invalid;
     /// Input that no rule read and that the mapping does not drop on purpose.

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 
 /// Issues that one run tells; more of them help nobody.
 const ISSUES_MAX: usize = 200;
-/// List items that one `each` makes, far beyond any real resource.
+/// Values that one expression of a rule may find, far beyond any real resource; more are refused, never cut off.
 const ITEMS_MAX: usize = 10_000;
 
 impl Mapping {
@@ -119,10 +119,7 @@ impl<'m> Run<'m> {
     }
 
     fn failed(&mut self, failure: &Failure, input: Node<'_>, line: u32) {
-        let rule = match failure.code {
-            "fhirpath.not-single" => IssueRule::MappingManyValues,
-            _ => IssueRule::MappingConversion,
-        };
+        let rule = rule_of(failure);
         self.tell_from(line, rule.severity(), || Issue::new(rule, failure.message.clone()).at(input.place()));
     }
 
@@ -179,7 +176,7 @@ impl<'m> Run<'m> {
                 }
                 Made::Nothing
             }
-            Make::From(expression) => match self.evaluate(expression, recipe, input, context) {
+            Make::From(expression) => match self.evaluate(expression, recipe, target, input, context) {
                 Some(found) => self.single(recipe, target, &found, input),
                 None => Made::Refused,
             },
@@ -192,12 +189,23 @@ impl<'m> Run<'m> {
         &mut self,
         expression: &Expression,
         recipe: &Recipe,
+        target: &str,
         input: Node<'d>,
         context: &Context<'d>,
     ) -> Option<Vec<Item<'d>>> {
         match expression.evaluate(input, context) {
             // An element that only says why it has no value yields none.
-            Ok(found) => Some(found.into_iter().filter(|item| !is_absent(item)).take(ITEMS_MAX).collect()),
+            Ok(found) => {
+                let found: Vec<_> = found.into_iter().filter(|item| !is_absent(item)).take(ITEMS_MAX + 1).collect();
+                let Some(beyond) = found.get(ITEMS_MAX) else { return Some(found) };
+                self.tell_from(recipe.line, IssueRule::MappingTooMany.severity(), || {
+                    let message = format!("`{target}` is made from {ITEMS_MAX} elements at most, and here are more");
+                    Issue::new(IssueRule::MappingTooMany, message)
+                        .at(beyond.origin().unwrap_or(input).place())
+                        .hint("send fewer of them")
+                });
+                None
+            }
             Err(failure) => {
                 self.failed(&failure, input, recipe.line);
                 None
@@ -254,7 +262,7 @@ impl<'m> Run<'m> {
         input: Node<'d>,
         context: &Context<'d>,
     ) -> Made {
-        let Some(found) = self.evaluate(expression, recipe, input, context) else { return Made::Refused };
+        let Some(found) = self.evaluate(expression, recipe, target, input, context) else { return Made::Refused };
         let mut items = Vec::with_capacity(found.len());
         for item in &found {
             let Yielded { made, origin } = self.yield_one(recipe, target, item, input);
@@ -276,7 +284,7 @@ impl<'m> Run<'m> {
         input: Node<'d>,
         context: &Context<'d>,
     ) -> Made {
-        let Some(found) = self.evaluate(expression, recipe, input, context) else { return Made::Refused };
+        let Some(found) = self.evaluate(expression, recipe, target, input, context) else { return Made::Refused };
         let mut items = Vec::with_capacity(found.len());
         for item in &found {
             let Some(node) = item.node() else {
@@ -310,6 +318,14 @@ impl<'m> Run<'m> {
         let sources: Vec<NodeId> = from.iter().filter_map(Item::origin).filter(is_here).map(|node| node.id()).collect();
         self.used.extend(&sources);
         self.notes.push(Noted { target: format!("{}{target}", self.prefix), sources, recipe, origin });
+    }
+}
+
+/// The rule that a submission breaks over which an expression fails.
+pub(super) fn rule_of(failure: &Failure) -> IssueRule {
+    match failure.code {
+        "fhirpath.not-single" => IssueRule::MappingManyValues,
+        _ => IssueRule::MappingConversion,
     }
 }
 

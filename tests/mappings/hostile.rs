@@ -88,3 +88,45 @@ fn thousands_of_values_that_the_schema_refuses_are_told_in_time_and_each_at_its_
     }
     assert!(took < Duration::from_secs(8), "it took {took:?}");
 }
+
+#[test]
+fn more_elements_than_a_rule_takes_are_refused_and_none_is_left_out() {
+    let each = "rules:
+  status: { constant: booked }
+  references:
+    each: basedOn
+    rules:
+      system: identifier.system
+      value: identifier.value
+";
+    let join = "rules:
+  status: { constant: booked }
+  description: { from: basedOn.display, join: \" \" }
+";
+    for (rules, target) in [(each, "references"), (join, "description")] {
+        let library = library(rules);
+        let (outcome, _) = run(&library, &appointment(10_000));
+        assert_eq!(outcome.issues, [], "{target}");
+        let (outcome, _) = run(&library, &appointment(10_001));
+        let [issue] = outcome.issues.as_slice() else { panic!("{target}: {:?}", outcome.issues) };
+        assert!(issue.refuses() && issue.rule == Rule::MappingTooMany, "{issue}");
+        assert!(issue.message.contains(target), "{issue}");
+        assert!(issue.place.as_ref().unwrap().expression.starts_with("Appointment.basedOn[10000]"), "{issue}");
+    }
+}
+
+#[test]
+fn a_condition_that_has_no_answer_is_told_with_its_mapping_and_not_as_if_there_were_none() {
+    let when = "from: { resource: Appointment, when: \"basedOn.display.startsWith('x')\" }";
+    let yaml =
+        format!("{HEAD}rules:\n  status: {{ constant: booked }}\n").replace("from: { resource: Appointment }", when);
+    let library = compile(&yaml).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let none = BTreeMap::new();
+    let variables = Variables { sender: &none, now: jiff::Timestamp::UNIX_EPOCH, trees: &[] };
+    assert!(library.inbound(&appointment(1), &variables).is_ok());
+    let issue = library.inbound(&appointment(2), &variables).unwrap_err();
+    assert!(issue.refuses());
+    assert!(issue.message.contains("`m`"), "{issue}");
+    assert_eq!(issue.asked_by.as_deref(), Some("m.yaml"));
+    assert!(!issue.to_string().contains("xxxx"), "{issue}");
+}

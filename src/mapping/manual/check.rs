@@ -140,10 +140,16 @@ impl<'b> Bench<'b> {
         let Some(document) = parsed.document.filter(|_| !any_refuses(&issues)) else {
             return Ok(Result { value: Value::Null, issues, taken_by: None });
         };
-        let Some(mapping) = self.library.inbound(&document, variables) else {
-            let message = "no mapping takes this resource";
-            issues.push(Issue::new(Rule::MappingNone, message).at(document.root().place()));
-            return Ok(Result { value: Value::Null, issues, taken_by: None });
+        let chosen = self.library.inbound(&document, variables).and_then(|mapping| {
+            let none = || Issue::new(Rule::MappingNone, "no mapping takes this resource").at(document.root().place());
+            mapping.ok_or_else(none)
+        });
+        let mapping = match chosen {
+            Ok(mapping) => mapping,
+            Err(issue) => {
+                issues.push(issue);
+                return Ok(Result { value: Value::Null, issues, taken_by: None });
+            }
         };
         let outcome = mapping.run(&document, variables);
         issues.extend(outcome.issues);
