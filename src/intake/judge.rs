@@ -60,6 +60,7 @@ impl Judged {
             return Judged { document: Some(document), issues, is_malformed };
         }
         issues.extend(profile::apply(&mut document, tolerances));
+        issues.extend(profile::canonical_systems(&mut document));
         issues.extend(profiles.check(&document, expected_type, demanded));
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
         Judged { document: Some(document), issues, is_malformed }

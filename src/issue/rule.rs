@@ -117,6 +117,9 @@ rules! {
     /// A deviation that the sender's settings tolerate was turned into R4 before checking.
     Tolerated = "tolerance.applied", Information, Informational;
 
+    /// A well-known identifier system is spelled as NHS England publishes it, also in the case of its letters.
+    IdentifierSystemCase = "identifier.system-case", Information, Informational;
+
     // ---- mapping
     /// A mapping exists for what was sent.
     MappingNone = "mapping.none", Error, NotSupported;

@@ -130,3 +130,29 @@ fn a_condition_that_has_no_answer_is_told_with_its_mapping_and_not_as_if_there_w
     assert_eq!(issue.asked_by.as_deref(), Some("m.yaml"));
     assert!(!issue.to_string().contains("xxxx"), "{issue}");
 }
+
+#[test]
+fn a_system_in_another_case_is_that_system_and_its_number_is_checked() {
+    let body = |number: &str| {
+        format!(
+            r#"{{"resourceType": "Appointment", "status": "booked", "start": "2026-06-13T08:00:00Z",
+            "end": "2026-06-13T09:00:00Z", "identifier": [{{"system": "urn:pas", "value": "1"}}], "participant": [{{
+            "actor": {{"type": "Patient", "identifier": {{"system": "https://fhir.nhs.uk/id/nhs-number", "value": "{number}"}}}},
+            "status": "accepted"}}]}}"#
+        )
+    };
+    let sender = BTreeMap::from([("pas_appointment_system".to_owned(), "urn:pas".to_owned())]);
+    let variables = Variables { sender: &sender, now: jiff::Timestamp::UNIX_EPOCH, trees: &[] };
+    let mapped = |number: &str| {
+        let parsed = fhir::parse(body(number).as_bytes(), Format::Json, &Limits::default());
+        let mut document = parsed.document.unwrap();
+        assert_eq!(stile::profile::canonical_systems(&mut document).len(), 1);
+        super::library().inbound(&document, &variables).unwrap().unwrap().run(&document, &variables)
+    };
+    let outcome = mapped("9990000018");
+    assert_eq!(outcome.value["patient"], json!({"nhs_number": "9990000018"}), "{:?}", outcome.issues);
+    for wrong in ["9990000019", "0000000000"] {
+        let outcome = mapped(wrong);
+        assert!(outcome.issues.iter().any(|issue| issue.refuses() && issue.rule == Rule::NhsNumber), "{wrong}");
+    }
+}
