@@ -110,6 +110,10 @@ rules! {
     ProfileValue = "profile.value", Error, Value;
     /// An invariant of the definition holds.
     Invariant = "invariant.failed", Error, Invariant;
+    /// A modifier extension, which can turn the meaning of what it stands in round, is one that a loaded definition knows.
+    ExtensionModifierUnknown = "extension.modifier-unknown", Error, Extension;
+    /// A resource follows no rules but FHIR's and its profiles': `implicitRules` is not used.
+    ImplicitRules = "resource.implicit-rules", Error, NotSupported;
     /// What could not be decided here is listed, never passed silently.
     NotEvaluated = "check.not-evaluated", Information, Informational;
 

@@ -241,6 +241,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             None => return,
         };
         if self.pass == Pass::Base {
+            self.modifier(child);
             if element.is_choice && count > 1 {
                 self.second_choice(child, parent, element);
             } else if child.index() == 0 && child.in_array() != element.is_array {

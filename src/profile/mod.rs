@@ -11,6 +11,7 @@ pub mod distil;
 mod elements;
 mod invariant;
 mod local;
+mod modifier;
 mod moment;
 mod plan;
 mod primitive;
