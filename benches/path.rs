@@ -61,7 +61,7 @@ fn steps() {
     let document = parsed.document.unwrap();
     let issues = engine.profiles.check(&document, Some("Appointment"), &[]);
     assert!(issues.is_empty(), "{issues:?}");
-    let mapping = engine.library.inbound(&document, &variables).unwrap();
+    let mapping = engine.library.inbound(&document, &variables).unwrap().unwrap();
     assert!(mapping.run(&document, &variables).issues.is_empty());
 
     let plain = median(|| {

@@ -68,7 +68,10 @@ fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> b
     let document = judged.document.filter(|_| !any_refuses(&issues));
     let chosen = document.as_ref().and_then(|document| match &args.mapping {
         Some(name) => engine.library.named(name),
-        None => engine.library.inbound(document, &variables),
+        None => engine.library.inbound(document, &variables).unwrap_or_else(|issue| {
+            issues.push(issue);
+            None
+        }),
     });
     let outcome = match (&document, chosen) {
         (Some(document), Some(mapping)) => Some(mapping.run_explained(document, &variables)),
@@ -85,7 +88,9 @@ fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> b
     }
     match chosen {
         Some(mapping) => tell::verdict(&input.name, is_fine, &format!("{} ({})", mapping.title(), mapping.file())),
-        None if document.is_some() => tell::verdict(&input.name, false, "no mapping takes a resource of this form"),
+        None if document.is_some() && !any_refuses(&issues) => {
+            tell::verdict(&input.name, false, "no mapping takes a resource of this form")
+        }
         None => tell::verdict(&input.name, false, ""),
     }
     let text = input.text();

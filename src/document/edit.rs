@@ -3,6 +3,7 @@
 use super::value::{Span, Value};
 use super::{Document, NONE, Name, NameFinder, NodeId, Raw};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// The offset of a node that no text has.
 const NOWHERE: u32 = u32::MAX;
@@ -81,6 +82,7 @@ impl Document {
             self.nodes[number as usize].at = offset;
         }
         self.origin = Some(text);
+        self.lines = OnceLock::new();
     }
 
     // ---- edits

@@ -9,6 +9,7 @@
 //! large the resource is. [`Node`] is a borrowed cursor and costs nothing to copy.
 
 mod edit;
+mod lines;
 mod name;
 mod node;
 mod place;
@@ -19,6 +20,8 @@ pub use node::{Children, Node};
 pub use place::is_plain_name;
 pub use value::Scalar;
 
+use lines::Lines;
+use std::sync::OnceLock;
 use value::{Span, Value};
 
 /// The number of a node in its document.
@@ -62,6 +65,8 @@ pub struct Document {
     nodes: Vec<Raw>,
     /// `resourceType` of the nodes that are resources, sorted by the node's number.
     types: Vec<(u32, Span)>,
+    /// Where the lines of the text as it was sent are, once a place has been asked for.
+    lines: OnceLock<Lines>,
 }
 
 impl std::fmt::Debug for Document {
@@ -87,7 +92,14 @@ impl Document {
             twin: false,
             value: Value::None,
         };
-        Document { text, side: String::new(), origin: None, nodes: vec![root], types: Vec::new() }
+        Document {
+            text,
+            side: String::new(),
+            origin: None,
+            nodes: vec![root],
+            types: Vec::new(),
+            lines: OnceLock::new(),
+        }
     }
 
     /// The tree of a JSON value that did not come from outside, for example a canonical value that is to be rendered.

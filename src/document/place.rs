@@ -1,6 +1,6 @@
 //! Telling where a node stood.
 
-use super::{Document, Node};
+use super::{Document, Lines, Node};
 use crate::issue::Place;
 use std::fmt::Write;
 
@@ -118,17 +118,14 @@ fn write_step(pointer: &mut String, name: &str, in_twin: bool) {
 
 impl Document {
     /// Line and column (in characters), both from 1, of a byte offset in the text as it was sent; zeros when the
-    /// document has no text or the node was added by an edit.
+    /// document has no text or the node was added by an edit. The first call reads the text once; each costs a
+    /// bounded number of steps from then on.
     pub fn line_and_column(&self, at: usize) -> (u32, u32) {
         let text = self.text();
-        if text.is_empty() || at >= text.len() {
+        if at >= text.len() {
             return (0, 0);
         }
-        let before = &text.as_bytes()[..at];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let column = before[start..].iter().filter(|byte| (**byte & 0xC0) != 0x80).count() + 1;
-        (line as u32, column as u32)
+        self.lines.get_or_init(|| Lines::of(text)).line_and_column(text, at)
     }
 }
 

@@ -60,6 +60,7 @@ impl Judged {
             return Judged { document: Some(document), issues, is_malformed };
         }
         issues.extend(profile::apply(&mut document, tolerances));
+        issues.extend(profile::canonical_systems(&mut document));
         issues.extend(profiles.check(&document, expected_type, demanded));
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
         Judged { document: Some(document), issues, is_malformed }
@@ -95,7 +96,8 @@ impl Parts {
 
     pub(super) fn map(&self, document: &Document, sender: &Sender, now: Timestamp) -> Result<Mapped, Error> {
         let variables = Variables { sender: &sender.variables, now, trees: &[] };
-        let Some(mapping) = self.library.inbound(document, &variables) else {
+        let chosen = self.library.inbound(document, &variables).map_err(|issue| Error::Rejected(vec![issue]))?;
+        let Some(mapping) = chosen else {
             let kind = document.resource_type().unwrap_or("resource").to_owned();
             let mut forms: Vec<&str> = self
                 .library

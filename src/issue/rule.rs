@@ -110,12 +110,19 @@ rules! {
     ProfileValue = "profile.value", Error, Value;
     /// An invariant of the definition holds.
     Invariant = "invariant.failed", Error, Invariant;
+    /// A modifier extension, which can turn the meaning of what it stands in round, is one that a loaded definition knows.
+    ExtensionModifierUnknown = "extension.modifier-unknown", Error, Extension;
+    /// A resource follows no rules but FHIR's and its profiles': `implicitRules` is not used.
+    ImplicitRules = "resource.implicit-rules", Error, NotSupported;
     /// What could not be decided here is listed, never passed silently.
     NotEvaluated = "check.not-evaluated", Information, Informational;
 
     // ---- tolerances
     /// A deviation that the sender's settings tolerate was turned into R4 before checking.
     Tolerated = "tolerance.applied", Information, Informational;
+
+    /// A well-known identifier system is spelled as NHS England publishes it, also in the case of its letters.
+    IdentifierSystemCase = "identifier.system-case", Information, Informational;
 
     // ---- mapping
     /// A mapping exists for what was sent.
@@ -128,6 +135,8 @@ rules! {
     MappingConversion = "mapping.conversion", Error, Value;
     /// A target that holds one value gets one.
     MappingManyValues = "mapping.many-values", Error, Structure;
+    /// A rule of a mapping finds no more values than its limit, of which none is left out.
+    MappingTooMany = "mapping.too-many-items", Error, TooCostly;
     /// What a mapping makes fits the canonical schema.
     MappingSchema = "mapping.schema", Error, Invalid;
     /// Input that no rule read and that the mapping does not drop on purpose.

@@ -143,7 +143,9 @@ fn unconverted(message: &str, hint: &'static str) -> Unconverted {
 
 fn faulty_identity(fault: FaultyIdentity, hint: &'static str) -> Unconverted {
     let rule = match fault {
-        FaultyIdentity::NhsNumberForm | FaultyIdentity::NhsNumberCheckDigit => Rule::NhsNumber,
+        FaultyIdentity::NhsNumberForm | FaultyIdentity::NhsNumberCheckDigit | FaultyIdentity::NhsNumberPlaceholder => {
+            Rule::NhsNumber
+        }
         FaultyIdentity::OdsCodeForm => Rule::OdsCode,
     };
     Unconverted { rule, message: fault.to_string(), hint }
@@ -240,6 +242,7 @@ mod tests {
         for (conversion, text, rule) in [
             (Conversion::NhsNumber, "9990000019", Rule::NhsNumber),
             (Conversion::NhsNumber, "99900", Rule::NhsNumber),
+            (Conversion::NhsNumber, "0000000000", Rule::NhsNumber),
             (Conversion::OdsCode, "rff-x", Rule::OdsCode),
             (Conversion::Instant, "2021-10-12", Rule::MappingConversion),
             (Conversion::Instant, "2021-10-12T12:30:30", Rule::MappingConversion),

@@ -4,8 +4,10 @@ use super::Variables;
 use super::compile::{Compiler, Shared};
 use super::plan::{Makes, Mapping, Reads};
 use super::problem::{Findings, Mark, Problem};
+use super::run::rule_of;
 use super::schema::Schema;
 use crate::document::Document;
+use crate::issue::Issue;
 use crate::model::Kind;
 use crate::profile::Elements;
 use crate::terminology::tables::Table;
@@ -72,9 +74,13 @@ impl Library {
 
     /// The mapping that takes a submitted resource: of those that read its type, by falling `priority`, the first
     /// whose `when` holds. Priorities of one type are all different, so it is never chance. None when no mapping
-    /// takes it, or when a `when` on the way could not be computed.
-    pub fn inbound(&self, document: &Document, variables: &Variables<'_>) -> Option<&Mapping> {
-        let resource_type = document.resource_type()?;
+    /// takes it.
+    ///
+    /// # Errors
+    /// A `when` on the way could not be computed, so that it cannot be said which mapping takes it: an issue that
+    /// names the mapping.
+    pub fn inbound(&self, document: &Document, variables: &Variables<'_>) -> Result<Option<&Mapping>, Issue> {
+        let Some(resource_type) = document.resource_type() else { return Ok(None) };
         let sender = variables.sender_tree();
         let context = variables.context(document.root(), &sender);
         for mapping in &self.mappings {
@@ -82,14 +88,21 @@ impl Library {
                 Reads::Resource(name) if name == resource_type => {}
                 Reads::Resource(_) | Reads::Canonical(_) => continue,
             }
-            let Some(when) = &mapping.when else { return Some(mapping) };
+            let Some(when) = &mapping.when else { return Ok(Some(mapping)) };
             match when.holds(document.root(), &context) {
-                Ok(Some(true)) => return Some(mapping),
+                Ok(Some(true)) => return Ok(Some(mapping)),
                 Ok(Some(false) | None) => {}
-                Err(_) => return None,
+                Err(failure) => {
+                    let told = failure.message.as_ref() as &str;
+                    let message = format!("whether the mapping `{}` takes this cannot be said: {told}", mapping.name);
+                    return Err(Issue::new(rule_of(&failure), message)
+                        .at(document.root().place())
+                        .hint(format!("its `when` must have an answer: {}", when.text()))
+                        .asked_by(mapping.file.as_str()));
+                }
             }
         }
-        None
+        Ok(None)
     }
 
     /// The mapping that makes a resource of this type out of a canonical value.

@@ -21,6 +21,7 @@ mod schema;
 mod shape;
 mod slots;
 mod target;
+mod trace;
 mod variables;
 mod yaml;
 mod yield_one;

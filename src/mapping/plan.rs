@@ -69,6 +69,11 @@ impl Mapping {
         &self.file
     }
 
+    /// The rule at a line of the file, as issues and traces name it.
+    pub(super) fn rule_name(&self, line: u32) -> String {
+        format!("{}:{line}", self.file)
+    }
+
     /// What it reads.
     pub fn reads(&self) -> &Reads {
         &self.reads

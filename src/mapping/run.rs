@@ -1,21 +1,21 @@
 //! Running a mapping.
 
 use super::Variables;
-use super::convert::Conversion;
 use super::left_behind::left_behind;
-use super::outcome::{Outcome, Traced};
+use super::outcome::Outcome;
 use super::plan::{Expected, Make, Makes, Mapping, Recipe, Rule};
 use super::target::tidy;
+use super::trace::{Noted, Sources, traced};
 use super::yield_one::{Origin, Yielded};
 use crate::document::{Document, Node, NodeId};
 use crate::fhirpath::{Collection, Context, Expression, Failure, Item};
-use crate::issue::{Issue, Place, Rule as IssueRule};
+use crate::issue::{Issue, Place, Rule as IssueRule, Severity};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// Issues that one run tells; more of them help nobody.
 const ISSUES_MAX: usize = 200;
-/// List items that one `each` makes, far beyond any real resource.
+/// Values that one expression of a rule may find, far beyond any real resource; more are refused, never cut off.
 const ITEMS_MAX: usize = 10_000;
 
 impl Mapping {
@@ -29,8 +29,12 @@ impl Mapping {
             if !faults.is_empty() {
                 // A place for each fault costs a second run, which only a refused submission pays.
                 let (_, explained) = self.build(input, variables, true);
+                let sources = Sources::of(&explained.notes);
                 for (target, issue) in faults {
-                    run.tell(issue.at(source_of(&explained.trace, &target, input.root())));
+                    run.tell(issue.severity, || {
+                        let source = sources.of_target(&target).unwrap_or(NodeId::ROOT);
+                        issue.at(input.node(source).place())
+                    });
                 }
             }
         }
@@ -42,7 +46,7 @@ impl Mapping {
         let mut outcome = self.run(input, variables);
         let (_, run) = self.build(input, variables, true);
         outcome.left_behind = left_behind(self, input, &run.used);
-        outcome.trace = run.trace;
+        outcome.trace = traced(self, input, run.notes);
         outcome
     }
 
@@ -71,28 +75,11 @@ impl Mapping {
     }
 }
 
-/// The place in the input that a target was made from, or the whole input.
-fn source_of(trace: &[Traced], target: &str, root: Node<'_>) -> Place {
-    let mut target = target;
-    loop {
-        let leads = |traced: &&Traced| {
-            traced.target.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        if let Some(place) = trace.iter().filter(leads).find_map(|traced| traced.sources.first()) {
-            return place.clone();
-        }
-        match target.rfind(['.', '[']) {
-            Some(end) => target = &target[..end],
-            None => return root.place(),
-        }
-    }
-}
-
 pub(super) struct Run<'m> {
     mapping: &'m Mapping,
     pub(super) issues: Vec<Issue>,
     explain: bool,
-    trace: Vec<Traced>,
+    notes: Vec<Noted<'m>>,
     /// The elements that ended in an output.
     used: HashSet<NodeId>,
     /// What stands before the targets of the rules that run now; kept only when explaining.
@@ -109,34 +96,31 @@ pub(super) enum Made {
 
 impl<'m> Run<'m> {
     fn new(mapping: &'m Mapping, explain: bool) -> Self {
-        Run { mapping, issues: Vec::new(), explain, trace: Vec::new(), used: HashSet::new(), prefix: String::new() }
+        Run { mapping, issues: Vec::new(), explain, notes: Vec::new(), used: HashSet::new(), prefix: String::new() }
     }
 
     fn refuses(&self) -> bool {
         self.issues.iter().any(Issue::refuses)
     }
 
-    fn tell(&mut self, issue: Issue) {
-        if self.issues.len() < ISSUES_MAX {
-            self.issues.push(issue);
+    /// Tells an issue of this severity, which is only made, and its place only looked for, when there is room for it.
+    /// What refuses is told even when warnings have taken all the room: else a submission could be accepted for
+    /// having too much wrong with it.
+    fn tell(&mut self, severity: Severity, issue: impl FnOnce() -> Issue) {
+        let has_room = self.issues.len() < ISSUES_MAX;
+        if has_room || (severity <= Severity::Error && !self.refuses()) {
+            self.issues.push(issue().severity(severity));
         }
     }
 
-    pub(super) fn tell_from(&mut self, line: u32, issue: Issue) {
-        let asked_by = self.rule_name(line);
-        self.tell(issue.asked_by(asked_by));
-    }
-
-    fn rule_name(&self, line: u32) -> String {
-        format!("{}:{line}", self.mapping.file)
+    pub(super) fn tell_from(&mut self, line: u32, severity: Severity, issue: impl FnOnce() -> Issue) {
+        let mapping = self.mapping;
+        self.tell(severity, || issue().asked_by(mapping.rule_name(line)));
     }
 
     fn failed(&mut self, failure: &Failure, input: Node<'_>, line: u32) {
-        let rule = match failure.code {
-            "fhirpath.not-single" => IssueRule::MappingManyValues,
-            _ => IssueRule::MappingConversion,
-        };
-        self.tell_from(line, Issue::new(rule, failure.message.clone()).at(input.place()));
+        let rule = rule_of(failure);
+        self.tell_from(line, rule.severity(), || Issue::new(rule, failure.message.clone()).at(input.place()));
     }
 
     fn rules<'d>(&mut self, rules: &'m [Rule], input: Node<'d>, context: &Context<'d>, out: &mut Map<String, Value>) {
@@ -154,9 +138,10 @@ impl<'m> Run<'m> {
     }
 
     fn missing(&mut self, rule: &Rule, input: Node<'_>) {
-        let message = format!("`{}` needs a value and none was found here", rule.target.text);
-        let issue = Issue::new(IssueRule::MappingRequired, message).at(place_expected(input, &rule.recipe.expected_at));
-        self.tell_from(rule.recipe.line, issue);
+        self.tell_from(rule.recipe.line, IssueRule::MappingRequired.severity(), || {
+            let message = format!("`{}` needs a value and none was found here", rule.target.text);
+            Issue::new(IssueRule::MappingRequired, message).at(place_expected(input, &rule.recipe.expected_at))
+        });
     }
 
     /// Whether the recipe's `when` holds; none when it could not be said, which is then told.
@@ -191,7 +176,7 @@ impl<'m> Run<'m> {
                 }
                 Made::Nothing
             }
-            Make::From(expression) => match self.evaluate(expression, recipe, input, context) {
+            Make::From(expression) => match self.evaluate(expression, recipe, target, input, context) {
                 Some(found) => self.single(recipe, target, &found, input),
                 None => Made::Refused,
             },
@@ -204,12 +189,23 @@ impl<'m> Run<'m> {
         &mut self,
         expression: &Expression,
         recipe: &Recipe,
+        target: &str,
         input: Node<'d>,
         context: &Context<'d>,
     ) -> Option<Vec<Item<'d>>> {
         match expression.evaluate(input, context) {
             // An element that only says why it has no value yields none.
-            Ok(found) => Some(found.into_iter().filter(|item| !is_absent(item)).take(ITEMS_MAX).collect()),
+            Ok(found) => {
+                let found: Vec<_> = found.into_iter().filter(|item| !is_absent(item)).take(ITEMS_MAX + 1).collect();
+                let Some(beyond) = found.get(ITEMS_MAX) else { return Some(found) };
+                self.tell_from(recipe.line, IssueRule::MappingTooMany.severity(), || {
+                    let message = format!("`{target}` is made from {ITEMS_MAX} elements at most, and here are more");
+                    Issue::new(IssueRule::MappingTooMany, message)
+                        .at(beyond.origin().unwrap_or(input).place())
+                        .hint("send fewer of them")
+                });
+                None
+            }
             Err(failure) => {
                 self.failed(&failure, input, recipe.line);
                 None
@@ -223,9 +219,10 @@ impl<'m> Run<'m> {
             ([item], _) => item,
             (_, Some(between)) => return self.joined(recipe, target, found, between, input),
             ([_, second, ..], None) => {
-                let message = format!("`{target}` holds one value and {} were found here", found.len());
-                let place = second.origin().unwrap_or(input).place();
-                self.tell_from(recipe.line, Issue::new(IssueRule::MappingManyValues, message).at(place));
+                self.tell_from(recipe.line, IssueRule::MappingManyValues.severity(), || {
+                    let message = format!("`{target}` holds one value and {} were found here", found.len());
+                    Issue::new(IssueRule::MappingManyValues, message).at(second.origin().unwrap_or(input).place())
+                });
                 return Made::Refused;
             }
         };
@@ -265,7 +262,7 @@ impl<'m> Run<'m> {
         input: Node<'d>,
         context: &Context<'d>,
     ) -> Made {
-        let Some(found) = self.evaluate(expression, recipe, input, context) else { return Made::Refused };
+        let Some(found) = self.evaluate(expression, recipe, target, input, context) else { return Made::Refused };
         let mut items = Vec::with_capacity(found.len());
         for item in &found {
             let Yielded { made, origin } = self.yield_one(recipe, target, item, input);
@@ -287,12 +284,15 @@ impl<'m> Run<'m> {
         input: Node<'d>,
         context: &Context<'d>,
     ) -> Made {
-        let Some(found) = self.evaluate(expression, recipe, input, context) else { return Made::Refused };
+        let Some(found) = self.evaluate(expression, recipe, target, input, context) else { return Made::Refused };
         let mut items = Vec::with_capacity(found.len());
         for item in &found {
             let Some(node) = item.node() else {
-                let message = format!("the items of `{target}` are made from elements, and here a value was computed");
-                self.tell_from(recipe.line, Issue::new(IssueRule::MappingConversion, message).at(input.place()));
+                self.tell_from(recipe.line, IssueRule::MappingConversion.severity(), || {
+                    let message =
+                        format!("the items of `{target}` are made from elements, and here a value was computed");
+                    Issue::new(IssueRule::MappingConversion, message).at(input.place())
+                });
                 return Made::Refused;
             };
             let before = self.prefix.len();
@@ -309,23 +309,23 @@ impl<'m> Run<'m> {
         if items.is_empty() { Made::Nothing } else { Made::Value(items.into()) }
     }
 
-    fn note(&mut self, target: &str, from: &[Item<'_>], recipe: &Recipe, origin: Origin, input: Node<'_>) {
+    fn note(&mut self, target: &str, from: &[Item<'_>], recipe: &'m Recipe, origin: Origin, input: Node<'_>) {
         if !self.explain {
             return;
         }
         // A variable's elements stand in another tree and have no place in this input.
         let is_here = |node: &Node<'_>| std::ptr::eq(node.document(), input.document());
-        let here: Vec<Node<'_>> = from.iter().filter_map(Item::origin).filter(is_here).collect();
-        self.used.extend(here.iter().map(Node::id));
-        let (table, otherwise) = origin.told(recipe);
-        self.trace.push(Traced {
-            target: format!("{}{target}", self.prefix),
-            sources: here.iter().map(Node::place).collect(),
-            rule: self.rule_name(recipe.line),
-            table,
-            conversion: recipe.conversion.map(Conversion::as_str),
-            otherwise,
-        });
+        let sources: Vec<NodeId> = from.iter().filter_map(Item::origin).filter(is_here).map(|node| node.id()).collect();
+        self.used.extend(&sources);
+        self.notes.push(Noted { target: format!("{}{target}", self.prefix), sources, recipe, origin });
+    }
+}
+
+/// The rule that a submission breaks over which an expression fails.
+pub(super) fn rule_of(failure: &Failure) -> IssueRule {
+    match failure.code {
+        "fhirpath.not-single" => IssueRule::MappingManyValues,
+        _ => IssueRule::MappingConversion,
     }
 }
 

@@ -43,9 +43,10 @@ impl Run<'_> {
     /// Makes one value of one item.
     pub(super) fn yield_one(&mut self, recipe: &Recipe, target: &str, item: &Item<'_>, input: Node<'_>) -> Yielded {
         let Some(text) = item.text() else {
-            let message = format!("`{target}` holds a single value, and here is an element with parts");
-            let place = item.origin().unwrap_or(input).place();
-            self.tell_from(recipe.line, Issue::new(Rule::MappingConversion, message).at(place));
+            self.tell_from(recipe.line, Rule::MappingConversion.severity(), || {
+                let message = format!("`{target}` holds a single value, and here is an element with parts");
+                Issue::new(Rule::MappingConversion, message).at(item.origin().unwrap_or(input).place())
+            });
             return Yielded { made: Made::Refused, origin: Origin::Plain };
         };
         let (text, origin) = match &recipe.table {
@@ -53,14 +54,18 @@ impl Run<'_> {
             Some(table) => match table.row(&text).map(|row| (row.target.as_deref(), row)) {
                 Some((Some(code), row)) => (code.to_owned().into(), Origin::Row(row.line)),
                 Some((None, row)) => {
-                    let message = format!("this code has no equal for `{target}`");
-                    let hint = if row.note.is_empty() { known_codes(recipe) } else { row.note.clone() };
-                    let issue = Issue::new(Rule::MappingUnknownCode, message).hint(hint);
+                    let issue = || {
+                        let message = format!("this code has no equal for `{target}`");
+                        let hint = if row.note.is_empty() { known_codes(recipe) } else { row.note.clone() };
+                        Issue::new(Rule::MappingUnknownCode, message).hint(hint)
+                    };
                     return self.otherwise(recipe, target, issue, item, input);
                 }
                 None => {
-                    let message = format!("this code is not in the code table `{}`", table.name());
-                    let issue = Issue::new(Rule::MappingUnknownCode, message).hint(known_codes(recipe));
+                    let issue = || {
+                        let message = format!("this code is not in the code table `{}`", table.name());
+                        Issue::new(Rule::MappingUnknownCode, message).hint(known_codes(recipe))
+                    };
                     return self.otherwise(recipe, target, issue, item, input);
                 }
             },
@@ -69,7 +74,7 @@ impl Run<'_> {
             Some(conversion) => match conversion.apply(&text) {
                 Ok(value) => value,
                 Err(fault) => {
-                    let issue = Issue::new(fault.rule, fault.message).hint(fault.hint);
+                    let issue = || Issue::new(fault.rule, fault.message).hint(fault.hint);
                     return self.otherwise(recipe, target, issue, item, input);
                 }
             },
@@ -79,22 +84,30 @@ impl Run<'_> {
         Yielded { made: Made::Value(value), origin }
     }
 
-    fn otherwise(&mut self, recipe: &Recipe, target: &str, issue: Issue, item: &Item<'_>, input: Node<'_>) -> Yielded {
+    fn otherwise(
+        &mut self,
+        recipe: &Recipe,
+        target: &str,
+        issue: impl FnOnce() -> Issue,
+        item: &Item<'_>,
+        input: Node<'_>,
+    ) -> Yielded {
+        let place = || item.origin().unwrap_or(input).place();
         let made = match &recipe.otherwise {
             Otherwise::Refuse => {
-                let place = item.origin().unwrap_or(input).place();
-                self.tell_from(recipe.line, issue.at(place));
+                self.tell_from(recipe.line, Severity::Error, || issue().at(place()));
                 Made::Refused
             }
             Otherwise::Omit => {
-                let place = item.origin().unwrap_or(input).place();
-                let hint = format!("it was accepted without `{target}`");
-                let issue = issue.at(place).severity(Severity::Warning);
-                let hint = match &issue.hint {
-                    Some(known) => format!("{hint}; {known}"),
-                    None => hint,
-                };
-                self.tell_from(recipe.line, issue.hint(hint));
+                self.tell_from(recipe.line, Severity::Warning, || {
+                    let issue = issue().at(place());
+                    let hint = format!("it was accepted without `{target}`");
+                    let hint = match &issue.hint {
+                        Some(known) => format!("{hint}; {known}"),
+                        None => hint,
+                    };
+                    issue.hint(hint)
+                });
                 Made::Nothing
             }
             Otherwise::Carry => Made::Value(as_it_came(item)),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// An appointment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Appointment {
     /// What the two sides call it.
@@ -55,6 +55,19 @@ pub struct Appointment {
     /// FHIR references of what it is based on, as they came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub based_on: Vec<String>,
+}
+
+impl std::fmt::Debug for Appointment {
+    /// Shows its state and times, and no words, place, link or identifier: they tell of the patient.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Appointment")
+            .field("status", &self.status)
+            .field("provider", &self.provider)
+            .field("starts_at", &self.starts_at)
+            .field("ends_at", &self.ends_at)
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
+    }
 }
 
 /// System of the identifier that ties a booked appointment to the PIFU booking it answers.

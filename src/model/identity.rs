@@ -17,6 +17,9 @@ pub enum FaultyIdentity {
     /// The check digit is wrong.
     #[error("the NHS number's check digit (Modulus 11) is wrong")]
     NhsNumberCheckDigit,
+    /// Ten zeros, which systems write where they know none.
+    #[error("ten zeros stand for an unknown NHS number and are nobody's")]
+    NhsNumberPlaceholder,
     /// Not three to ten upper-case letters and digits.
     #[error("an ODS code has three to ten upper-case letters and digits")]
     OdsCodeForm,
@@ -38,6 +41,10 @@ impl NhsNumber {
         };
         if digits.as_bytes().get(9).map(|byte| u32::from(byte - b'0')) != Some(check) {
             return Err(FaultyIdentity::NhsNumberCheckDigit);
+        }
+        // Its check digit is right, so that it would make one patient of all whose number is not known.
+        if digits.bytes().all(|byte| byte == b'0') {
+            return Err(FaultyIdentity::NhsNumberPlaceholder);
         }
         Ok(NhsNumber(digits))
     }
@@ -130,6 +137,8 @@ mod tests {
             ("99900000180", FaultyIdentity::NhsNumberForm),
             ("99900000a8", FaultyIdentity::NhsNumberForm),
             ("", FaultyIdentity::NhsNumberForm),
+            ("0000000000", FaultyIdentity::NhsNumberPlaceholder),
+            ("000 000 0000", FaultyIdentity::NhsNumberPlaceholder),
         ] {
             assert_eq!(NhsNumber::parse(bad).unwrap_err(), why, "{bad}");
         }

@@ -10,6 +10,7 @@ mod identity;
 mod patient;
 mod pifu;
 mod referral;
+mod system;
 
 pub use appointment::{Appointment, AppointmentIdentifiers, AppointmentStatus, EncounterClass, Medium};
 pub use change::{AnswerOutcome, AppointmentLink, ChangeAnswer, ChangeKind, ChangeRequest, Period, Reason};
@@ -17,11 +18,12 @@ pub use identity::{FaultyIdentity, NhsNumber, OdsCode, Words};
 pub use patient::{Patient, PatientLink};
 pub use pifu::{AtExpiry, PifuBooking, PifuEnrolment};
 pub use referral::{Priority, Referral, WaitingListEntry, WaitingListStatus};
+pub use system::well_known_system;
 
 use serde::{Deserialize, Serialize};
 
 /// An identifier with the system that issued it, for example a UBRN, a pathway identifier or a local referral number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identifier {
     /// The issuing system's uri, as FHIR writes it.
@@ -30,8 +32,15 @@ pub struct Identifier {
     pub value: String,
 }
 
+impl std::fmt::Debug for Identifier {
+    /// Shows the system and not the value, which leads to a patient.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identifier({}, masked)", self.system)
+    }
+}
+
 /// A patient pathway: the identifier and who issued it (RTT guidance annex C: unique only as a pair).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pathway {
     /// Patient pathway identifier (an20), as it came.
@@ -39,6 +48,13 @@ pub struct Pathway {
     /// Organisation code of the issuer, where it is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<OdsCode>,
+}
+
+impl std::fmt::Debug for Pathway {
+    /// Shows the issuer and not the identifier, which is one patient's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pathway").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
 }
 
 /// Which canonical type a mapping makes.
@@ -183,5 +199,47 @@ impl Canonical {
             Canonical::PifuEnrolment(value) => value.provider.as_ref(),
             Canonical::PifuBooking(value) => value.provider.as_ref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_links_and_identifiers_do_not_print() {
+        let patient = || serde_json::json!({"nhs_number": "9990000018"});
+        for (kind, value, shown) in [
+            (
+                Kind::Appointment,
+                serde_json::json!({"patient": patient(), "status": "booked", "description": "CANARY hip",
+                    "location": "CANARY ward", "portal_link": "https://x.example/CANARY",
+                    "identifiers": {"pas": "CANARY1"}, "based_on": ["ServiceRequest/CANARY"],
+                    "references": [{"system": "urn:x", "value": "CANARY2"}]}),
+                "Booked",
+            ),
+            (
+                Kind::Referral,
+                serde_json::json!({"patient": patient(), "status": "active", "requested": "CANARY knee",
+                    "identifiers": [{"system": "urn:x", "value": "CANARY3"}], "pathway": {"identifier": "CANARY4"}}),
+                "Active",
+            ),
+            (
+                Kind::PifuEnrolment,
+                serde_json::json!({"patient": patient(), "pathway": {"identifier": "CANARY5"}, "active": true,
+                    "contact": "CANARY telephone"}),
+                "active: true",
+            ),
+        ] {
+            let canonical = kind.take(value.clone()).unwrap();
+            let printed = format!("{canonical:?}");
+            assert!(printed.contains(shown), "{printed}");
+            assert!(!printed.contains("CANARY") && !printed.contains("9990000018"), "{printed}");
+            assert_eq!(canonical.to_value(), value, "what is kept and sent is whole");
+        }
+        let identifier = Identifier { system: "urn:x".into(), value: "CANARY".into() };
+        let pathway = Pathway { identifier: "CANARY".into(), issuer: None };
+        let printed = format!("{identifier:?} {pathway:?}");
+        assert!(printed.contains("urn:x") && !printed.contains("CANARY"), "{printed}");
     }
 }

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 /// A patient put on patient-initiated follow-up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PifuEnrolment {
     /// Who.
@@ -32,6 +32,18 @@ pub struct PifuEnrolment {
     /// How the patient reaches the service, told when a booking is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
+}
+
+impl std::fmt::Debug for PifuEnrolment {
+    /// Shows whether and until when it is in force; the contact is free text, and who is enrolled is masked.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PifuEnrolment")
+            .field("active", &self.active)
+            .field("provider", &self.provider)
+            .field("starts_on", &self.starts_on)
+            .field("expires_on", &self.expires_on)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What happens when a PIFU period ends without contact.

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 /// A referral to a consultant-led service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Referral {
     /// Who is referred.
@@ -36,6 +36,18 @@ pub struct Referral {
     /// The organisation that refers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referrer: Option<OdsCode>,
+}
+
+impl std::fmt::Debug for Referral {
+    /// Shows where it stands and who is to act, and nothing of what is asked for: those words are clinical.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Referral")
+            .field("status", &self.status)
+            .field("priority", &self.priority)
+            .field("provider", &self.provider)
+            .field("referrer", &self.referrer)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One patient's place on one list.

@@ -4,12 +4,15 @@ use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use crate::document::{Document, Name, Node, is_plain_name};
-use crate::issue::{Issue, Rule, Severity, nearest};
+use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::ops::Range;
 
 /// The most issues that one check tells.
 pub(super) const ISSUE_COUNT_MAX: usize = 200;
+/// The most of them that refuse nothing, so that there is always room for those that do: a walk only ends before its
+/// time when what it has found refuses.
+pub(super) const MILD_COUNT_MAX: usize = 100;
 /// The longest name of an unknown element that is repeated in a message, in bytes.
 const QUOTED_BYTES_MAX: usize = 64;
 
@@ -32,9 +35,14 @@ pub(super) fn check(
         resource: root,
         root,
         locals: Locals::default(),
+        mild_count: 0,
         is_full: false,
     };
-    if let Some(kind) = walk.resource_kind(root, expected_type) {
+    let is_expected = |type_name: &str| expected_type.is_none_or(|expected| expected == type_name);
+    // What is not of the type that the address asks for has that to put right first, and costs no walk.
+    if let Some(kind) = walk.resource_kind(root, expected_type)
+        && root.resource_type().is_some_and(is_expected)
+    {
         walk.complex(root, kind);
         walk.pass = Pass::Profile;
         for profile in profiles {
@@ -65,23 +73,41 @@ pub(super) struct Walk<'p, 'd> {
     resource: Node<'d>,
     pub(super) root: Node<'d>,
     pub(super) locals: Locals<'d>,
+    /// How many of the issues refuse nothing.
+    mild_count: usize,
+    /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
     pub(super) is_full: bool,
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
     /// Tells an issue, unless the same is told already or there are too many.
     pub(super) fn tell(&mut self, node: Node<'d>, issue: Issue) {
-        self.tell_at(issue.at(node.place()));
+        self.tell_with(issue, || node.place());
     }
 
-    fn tell_at(&mut self, issue: Issue) {
-        if self.is_full || self.issues.iter().any(|told| is_same(told, &issue)) {
+    /// Tells an issue at a place that is only looked for when there is room.
+    fn tell_with(&mut self, issue: Issue, place: impl FnOnce() -> Place) {
+        let is_mild = !issue.refuses();
+        if self.is_full || (is_mild && self.mild_count > MILD_COUNT_MAX) {
             return;
+        }
+        let issue = issue.at(place());
+        if self.issues.iter().any(|told| is_same(told, &issue)) {
+            return;
+        }
+        let more = |what: &str, hint: &str| Issue::new(Rule::NotEvaluated, format!("there are more {what}")).hint(hint);
+        if is_mild {
+            self.mild_count += 1;
+            if self.mild_count > MILD_COUNT_MAX {
+                let what = format!("warnings than the {MILD_COUNT_MAX} that are told");
+                self.issues.push(more(&what, "what would refuse the submission is told in any case"));
+                return;
+            }
         }
         if self.issues.len() + 1 == ISSUE_COUNT_MAX {
             self.is_full = true;
-            let message = format!("there are more issues than the {ISSUE_COUNT_MAX} that are told");
-            self.issues.push(Issue::new(Rule::NotEvaluated, message).hint("put these right and send it again"));
+            let what = format!("issues than the {ISSUE_COUNT_MAX} that are told");
+            self.issues.push(more(&what, "put these right and send it again"));
             return;
         }
         self.issues.push(issue);
@@ -117,7 +143,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             if node.is_root() {
                 place.expression = "Resource".into();
             }
-            self.tell_at(issue.hint(hint).at(place));
+            self.tell_with(issue.hint(hint), || place);
             return None;
         };
         if let Some(expected) = expected.filter(|expected| *expected != type_name) {
@@ -186,10 +212,13 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
         }
         for number in plan.required(kind) {
+            if self.is_full {
+                break;
+            }
             self.require(node, kind, *number, start);
         }
         self.counts.truncate(start);
-        if self.pass == Pass::Base {
+        if self.pass == Pass::Base && !self.is_full {
             match kind.form {
                 Form::Extension => self.extension(node),
                 Form::Resource | Form::AnyResource if &*kind.path == "Bundle" => self.entries(node),
@@ -212,6 +241,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             None => return,
         };
         if self.pass == Pass::Base {
+            self.modifier(child);
             if element.is_choice && count > 1 {
                 self.second_choice(child, parent, element);
             } else if child.index() == 0 && child.in_array() != element.is_array {
@@ -282,12 +312,15 @@ impl<'p, 'd> Walk<'p, 'd> {
             | Form::Primitive(_) => format!("add `{shown}`"),
         };
         let issue = Issue::new(Rule::ElementRequired, message).hint(hint).asked_by(self.asker(kind, element));
-        self.tell_at(issue.at(node.place_of_missing(name)));
+        self.tell_with(issue, || node.place_of_missing(name));
     }
 
     fn invariants(&mut self, node: Node<'d>, range: &Range<u32>, kind: &Kind) {
         let plan = self.plan;
         for constraint in plan.constraints(range) {
+            if self.is_full {
+                return;
+            }
             let place = invariant::Place { node, resource: self.resource, root: self.root };
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
             match invariant::holds(constraint, place, plan) {

@@ -71,6 +71,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         let has_requests = matches!(kind, "batch" | "transaction" | "history");
         let has_responses = matches!(kind, "batch-response" | "transaction-response" | "history");
         for entry in bundle.children_named("entry") {
+            if self.is_full {
+                return;
+            }
             self.entry_part(entry, "request", has_requests, "bdl-3");
             self.entry_part(entry, "response", has_responses, "bdl-4");
         }
@@ -97,6 +100,9 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn full_urls_differ(&mut self, bundle: Node<'d>) {
         let mut seen = HashSet::new();
         for entry in bundle.children_named("entry") {
+            if self.is_full {
+                return;
+            }
             let Some(url) = entry.child_named("fullUrl") else { continue };
             let version = entry.descend(&["resource", "meta", "versionId"]).and_then(|version| version.string());
             if url.string().is_some_and(|text| !seen.insert((text, version))) {
@@ -117,6 +123,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
         let used: HashSet<&str> = self.locals.pointed_at.iter().skip(mark).copied().collect();
         for contained in resource.children().filter(is_contained) {
+            if self.is_full {
+                return;
+            }
             let Some(id) = contained.child(names.id).and_then(|id| id.string()) else { continue };
             if used.contains(id) || self.locals.pointing_out.contains(&contained.id()) {
                 continue;

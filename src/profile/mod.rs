@@ -11,10 +11,12 @@ pub mod distil;
 mod elements;
 mod invariant;
 mod local;
+mod modifier;
 mod moment;
 mod plan;
 mod primitive;
 mod rules;
+mod system_case;
 mod tolerance;
 mod xhtml;
 
@@ -23,6 +25,7 @@ mod tests;
 
 pub use elements::{ElementType, Elements, RequiredCodes};
 pub use primitive::Primitive;
+pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};

@@ -34,7 +34,7 @@ fn explained() -> Outcome {
     let sender = BTreeMap::from([("pas_appointment_system".to_owned(), "urn:pas".to_owned())]);
     let variables = Variables { sender: &sender, now: jiff::Timestamp::UNIX_EPOCH, trees: &[] };
     let document = fhir::parse(APPOINTMENT.as_bytes(), Format::Json, &Limits::default()).document.unwrap();
-    library().inbound(&document, &variables).unwrap().run_explained(&document, &variables)
+    library().inbound(&document, &variables).unwrap().unwrap().run_explained(&document, &variables)
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn explaining_changes_nothing() {
     let sender = BTreeMap::new();
     let variables = Variables { sender: &sender, now: jiff::Timestamp::UNIX_EPOCH, trees: &[] };
     let document = fhir::parse(APPOINTMENT.as_bytes(), Format::Json, &Limits::default()).document.unwrap();
-    let mapping = library().inbound(&document, &variables).unwrap();
+    let mapping = library().inbound(&document, &variables).unwrap().unwrap();
     let (plain, explained) = (mapping.run(&document, &variables), mapping.run_explained(&document, &variables));
     assert_eq!(plain.value, explained.value);
     assert_eq!(plain.issues, explained.issues);

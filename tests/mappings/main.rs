@@ -2,6 +2,7 @@
 
 mod canary;
 mod explain;
+mod hostile;
 mod problems;
 mod samples;
 

@@ -12,7 +12,7 @@ rules:
   status: { from: status, translate: appointment-status, otherwise: refuse }
 ";
 
-fn compile(yaml: &str) -> Result<Library, Vec<Problem>> {
+pub(super) fn compile(yaml: &str) -> Result<Library, Vec<Problem>> {
     compile_all(&[Source::new("m.yaml", yaml)])
 }
 

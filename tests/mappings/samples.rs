@@ -58,7 +58,7 @@ fn through(
         return (issues, None);
     }
     let variables = Variables { sender, now: jiff::Timestamp::UNIX_EPOCH, trees: &[] };
-    let mapping = library().inbound(&document, &variables).expect("a mapping takes every Appointment");
+    let mapping = library().inbound(&document, &variables).unwrap().expect("a mapping takes every Appointment");
     (issues, Some((mapping.name().to_owned(), mapping.run(&document, &variables))))
 }
 

@@ -7,6 +7,7 @@ use crate::document::Document;
 use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Rule, any_refuses};
 use crate::mapping::{Library, Mapping, Reads, Variables};
+use crate::profile::canonical_systems;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -137,13 +138,20 @@ impl<'b> Bench<'b> {
         let format = if input.xml { Format::Xml } else { Format::Json };
         let parsed = fhir::parse(bytes, format, &Limits::default());
         let mut issues = parsed.issues;
-        let Some(document) = parsed.document.filter(|_| !any_refuses(&issues)) else {
+        let Some(mut document) = parsed.document.filter(|_| !any_refuses(&issues)) else {
             return Ok(Result { value: Value::Null, issues, taken_by: None });
         };
-        let Some(mapping) = self.library.inbound(&document, variables) else {
-            let message = "no mapping takes this resource";
-            issues.push(Issue::new(Rule::MappingNone, message).at(document.root().place()));
-            return Ok(Result { value: Value::Null, issues, taken_by: None });
+        issues.extend(canonical_systems(&mut document));
+        let chosen = self.library.inbound(&document, variables).and_then(|mapping| {
+            let none = || Issue::new(Rule::MappingNone, "no mapping takes this resource").at(document.root().place());
+            mapping.ok_or_else(none)
+        });
+        let mapping = match chosen {
+            Ok(mapping) => mapping,
+            Err(issue) => {
+                issues.push(issue);
+                return Ok(Result { value: Value::Null, issues, taken_by: None });
+            }
         };
         let outcome = mapping.run(&document, variables);
         issues.extend(outcome.issues);

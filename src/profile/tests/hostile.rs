@@ -1,7 +1,8 @@
 //! Input that means harm, or none: the check ends, in time, without a panic and without telling a value.
 
 use super::{appointment, document, issues, patient, r4, service_request, task};
-use crate::profile::check::ISSUE_COUNT_MAX;
+use crate::issue::{Rule, any_refuses};
+use crate::profile::check::{ISSUE_COUNT_MAX, MILD_COUNT_MAX};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -36,6 +37,37 @@ fn references_to_very_many_contained_resources_are_checked_in_time() {
     let found = issues(&value);
     assert_eq!(found.len(), 1, "{found:#?}");
     assert_eq!(found[0].place.as_ref().unwrap().expression, "Task.contained[7]");
+}
+
+#[test]
+fn very_many_faulty_entries_in_one_line_cost_what_is_told_and_no_more() {
+    let entries: Vec<_> =
+        (0..20_000).map(|id| json!({"fullUrl": format!("https://example.org/{}", id % 10)})).collect();
+    let value = json!({"resourceType": "Bundle", "type": "batch", "entry": entries});
+    let bundle = document(&value);
+    let started = std::time::Instant::now();
+    let found = r4().check(&bundle, None, &[]);
+    assert_eq!(found.len(), ISSUE_COUNT_MAX);
+    assert!(started.elapsed().as_millis() < 2500, "it took {:?}", started.elapsed());
+    // What is of another type than the address asks for has one fault, and the rest is not walked.
+    let found = r4().check(&bundle, Some("Task"), &[]);
+    assert_eq!(found.iter().map(|issue| issue.rule).collect::<Vec<_>>(), [Rule::ResourceTypeMismatch]);
+}
+
+#[test]
+fn warnings_without_number_do_not_hide_what_refuses() {
+    let mut value = task();
+    let status = value["status"].take();
+    value.as_object_mut().unwrap().shift_remove("status");
+    value["basedOn"] = vec![json!({"type": "Nobodys", "display": "x"}); 500].into();
+    value["status"] = status;
+    let found = issues(&value);
+    assert_eq!(found.len(), MILD_COUNT_MAX + 1, "and one that says that there are more");
+    assert!(!any_refuses(&found));
+    value["status"] = json!("unheard-of");
+    let found = issues(&value);
+    let refusals: Vec<_> = found.iter().filter(|issue| issue.refuses()).map(|issue| issue.rule).collect();
+    assert_eq!(refusals, [Rule::CodeRequired]);
 }
 
 #[test]

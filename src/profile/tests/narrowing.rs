@@ -131,3 +131,49 @@ fn what_is_loaded_is_listed() {
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].type_name, listed[0].kind), ("Appointment", crate::profile::DefinitionKind::Profile));
 }
+
+#[test]
+fn an_extension_that_modifies_is_taken_when_its_definition_is_loaded_and_refused_otherwise() {
+    const KNOWN: &str = "https://example.org/StructureDefinition/not-before-seen";
+    let core = own_package();
+    let text = core.files.iter().find(|(name, _)| name == "StructureDefinition-Extension.json").map(|(_, text)| text);
+    let mut extension: Value = serde_json::from_str(text.unwrap()).unwrap();
+    extension["url"] = json!(KNOWN);
+    extension["derivation"] = json!("constraint");
+    let files = vec![("StructureDefinition-known.json".to_owned(), extension.to_string())];
+    let site = Package { name: "site".into(), version: "1".into(), files };
+    let profiles = Profiles::compile(&[core, site]).unwrap();
+    let refusals = |resource: &Value| -> Vec<(Rule, String)> {
+        let found = profiles.check(&document(resource), None, &[]);
+        let place = |issue: &Issue| issue.place.as_ref().unwrap().expression.clone();
+        found.iter().filter(|issue| issue.refuses()).map(|issue| (issue.rule, place(issue))).collect()
+    };
+    let unknown = |place: &str| vec![(Rule::ExtensionModifierUnknown, place.to_owned())];
+    for (url, expected) in [
+        (KNOWN, vec![]),
+        ("https://example.org/negated", unknown("Appointment.modifierExtension[0]")),
+        // Profiles on other types, and the definition of Extension itself, are no extension's definition.
+        ("http://hl7.org/fhir/StructureDefinition/Extension", unknown("Appointment.modifierExtension[0]")),
+    ] {
+        let mut value = appointment();
+        value["modifierExtension"] = json!([{"url": url, "valueBoolean": true}]);
+        assert_eq!(refusals(&value), expected, "{url}");
+    }
+    let mut value = appointment();
+    value["participant"][0]["modifierExtension"] = json!([{"url": "urn:not", "valueBoolean": true}]);
+    assert_eq!(refusals(&value), unknown("Appointment.participant[0].modifierExtension[0]"));
+    let mut value = appointment();
+    value["contained"][0]["modifierExtension"] = json!([{"url": "urn:not", "valueBoolean": true}]);
+    assert_eq!(refusals(&value), unknown("Appointment.contained[0].modifierExtension[0]"));
+}
+
+#[test]
+fn rules_agreed_elsewhere_are_refused_wherever_a_resource_names_them() {
+    for pointer in ["/implicitRules", "/contained/0/implicitRules"] {
+        let mut value = appointment();
+        put(&mut value, pointer, json!("https://example.org/rules"));
+        let found = profiles().check(&document(&value), None, &[]);
+        let refusals: Vec<_> = found.iter().filter(|issue| issue.refuses()).map(|issue| issue.rule).collect();
+        assert_eq!(refusals, [Rule::ImplicitRules], "{pointer}");
+    }
+}
