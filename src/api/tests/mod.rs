@@ -41,7 +41,8 @@ fn caller(name: &str, resources: &[&str], interactions: &[Interaction]) -> Calle
 
 /// A state over an empty store in `folder`: `portal-key` may everything, `reader-key` may read Appointments.
 fn state(folder: &tempfile::TempDir) -> web::Data<State> {
-    let everything: Vec<&str> = routes::SERVED.iter().map(|served| served.name).collect();
+    let mut everything: Vec<&str> = routes::SERVED.iter().map(|served| served.name).collect();
+    everything.push(waiting_list::RESOURCE);
     let callers = [
         (KEY, caller("portal", &everything, Interaction::ALL)),
         ("reader-key", caller("reader", &["Appointment"], &[Interaction::Read])),
