@@ -1,6 +1,6 @@
 //! `stile check`: judge settings, definitions and mappings without starting anything.
 
-use super::{COULD_NOT_RUN, FINE, FOUND, site, tell};
+use super::{COULD_NOT_RUN, FINE, FOUND, out, site, tell};
 use serde_json::json;
 
 const EXAMPLES: &str = "\
@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> u8 {
             .mappings()
             .map(|mapping| json!({"name": mapping.name(), "version": mapping.version(), "title": mapping.title()}))
             .collect();
-        println!(
+        out!(
             "{}",
             json!({"packages": packages, "definitions": definitions, "mappings": mappings, "notEvaluated": listed})
         );
@@ -77,8 +77,8 @@ pub fn run(args: &Args) -> u8 {
         }
     } else if !undecided.is_empty() {
         tell::note(&format!(
-            "{} cannot be decided here; --not-evaluated lists them",
-            tell::count(undecided.len(), "constraint or binding")
+            "{} of the definitions cannot be decided here; --not-evaluated lists them",
+            tell::count(undecided.len(), "demand")
         ));
     }
     FINE

@@ -1,6 +1,6 @@
 //! `stile deliveries`: see what is on its way downstream, and send again what is stuck.
 
-use super::{COULD_NOT_RUN, FINE, FOUND, site, tell};
+use super::{COULD_NOT_RUN, FINE, FOUND, out, site, tell};
 use crate::delivery::State;
 use crate::error::Error;
 use crate::ledger::instant;
@@ -128,7 +128,7 @@ async fn carry_out(args: &Args, store: &Store) -> Result<u8, Error> {
                 return Ok(FOUND);
             }
             if args.json {
-                println!("{}", json!({"id": id, "state": "waiting"}));
+                out!("{}", json!({"id": id, "state": "waiting"}));
             } else {
                 tell::note(&format!("{id} is due now; a running gateway sends it within a second"));
             }
@@ -162,7 +162,7 @@ fn as_json(row: &DeliveryRow) -> serde_json::Value {
 fn list(rows: &[DeliveryRow], is_json: bool) {
     if is_json {
         for row in rows {
-            println!("{}", as_json(row));
+            out!("{}", as_json(row));
         }
         return;
     }
@@ -206,7 +206,7 @@ fn show(row: &DeliveryRow, attempts: &[AttemptRow], events: &[EventRow], is_json
             .iter()
             .map(|event| json!({"at": instant(event.at), "name": event.name, "reason": event.reason}))
             .collect();
-        println!("{value}");
+        out!("{value}");
         return;
     }
     let state = match row.state {
@@ -226,7 +226,7 @@ fn show(row: &DeliveryRow, attempts: &[AttemptRow], events: &[EventRow], is_json
         ("correlation id", &row.correlation_id),
         ("state", &state),
     ] {
-        anstream::println!("{name:>15}  {value}");
+        out!("{name:>15}  {value}");
     }
     let tries: Vec<Vec<String>> = attempts
         .iter()
@@ -241,12 +241,12 @@ fn show(row: &DeliveryRow, attempts: &[AttemptRow], events: &[EventRow], is_json
             ]
         })
         .collect();
-    anstream::println!();
+    out!();
     tell::table(&["try", "started", "took", "answer", "reason"], &tries);
     let happened: Vec<Vec<String>> = events
         .iter()
         .map(|event| vec![instant(event.at), event.name.clone(), event.reason.clone().unwrap_or_default()])
         .collect();
-    anstream::println!();
+    out!();
     tell::table(&["at", "the request was", "reason"], &happened);
 }

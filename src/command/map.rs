@@ -1,6 +1,6 @@
 //! `stile map`: show what a mapping makes of a resource.
 
-use super::{COULD_NOT_RUN, FINE, FOUND, input, site, tell};
+use super::{COULD_NOT_RUN, FINE, FOUND, input, out, site, tell};
 use crate::access::Sender;
 use crate::app::Engine;
 use crate::fhir::{self, Limits};
@@ -83,7 +83,7 @@ fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> b
     let is_fine = outcome.is_some() && !any_refuses(&issues);
     if args.json {
         let outcome_issues = if issues.is_empty() { json!([]) } else { fhir::outcome(&issues)["issue"].clone() };
-        println!("{}", as_json(input, chosen, outcome.as_ref(), &outcome_issues));
+        out!("{}", as_json(input, chosen, outcome.as_ref(), &outcome_issues));
         return is_fine;
     }
     match chosen {
@@ -98,7 +98,7 @@ fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> b
         tell::issue(issue, &text);
     }
     if let Some(outcome) = outcome.filter(|_| is_fine) {
-        println!("{}", serde_json::to_string_pretty(&outcome.value).unwrap_or_default());
+        out!("{}", serde_json::to_string_pretty(&outcome.value).unwrap_or_default());
         if args.explain {
             explain(&outcome);
         }
@@ -115,12 +115,12 @@ fn explain(outcome: &Outcome) {
             vec![traced.target.clone(), sources.join(", "), how(traced), traced.rule.clone()]
         })
         .collect();
-    anstream::println!();
+    out!();
     tell::table(&["value", "came from", "by", "rule"], &rows);
     if !outcome.left_behind.is_empty() {
-        anstream::println!("\nleft behind: read by no rule and not dropped on purpose");
+        out!("\nleft behind: read by no rule and not dropped on purpose");
         for place in &outcome.left_behind {
-            anstream::println!("  {} (line {})", place.expression, place.line);
+            out!("  {} (line {})", place.expression, place.line);
         }
     }
 }

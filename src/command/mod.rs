@@ -18,6 +18,8 @@ mod validate;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+use tell::out;
+
 /// Found nothing wrong.
 const FINE: u8 = 0;
 /// Ran, and found something.
@@ -49,7 +51,7 @@ enum Command {
     Twin(twin::Args),
     /// Judge settings, definitions and mappings without starting anything.
     Check(check::Args),
-    /// Judge FHIR resources as the gateway would.
+    /// Judge FHIR resources against R4, as the gateway does before it maps them.
     Validate(validate::Args),
     /// Show what a mapping makes of a resource.
     Map(map::Args),

@@ -1,6 +1,6 @@
 //! `stile serve`: run the gateway.
 
-use super::{COULD_NOT_RUN, FINE, site, tell};
+use super::{COULD_NOT_RUN, FINE, out, site, tell};
 use crate::{app, settings, telemetry};
 
 const EXAMPLES: &str = "\
@@ -23,7 +23,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> u8 {
     if args.print_settings {
-        print!("{}", settings::DEFAULTS);
+        out!("{}", settings::DEFAULTS.trim_end());
         return FINE;
     }
     let Some(settings) = site::settings(&args.site) else { return COULD_NOT_RUN };

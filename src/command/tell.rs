@@ -3,6 +3,23 @@
 use crate::issue::{Issue, Severity};
 use anstyle::{AnsiColor, Style};
 
+/// Writes a line to standard output, as `println!` does, and ends quietly when nobody reads on (`stile ... | head`).
+macro_rules! out {
+    () => { $crate::command::tell::line("") };
+    ($($argument:tt)*) => { $crate::command::tell::line(&format!($($argument)*)) };
+}
+pub(in crate::command) use out;
+
+/// What `out!` calls.
+pub fn line(text: &str) {
+    use std::io::Write;
+    if let Err(cause) = writeln!(anstream::stdout(), "{text}")
+        && cause.kind() == std::io::ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
+}
+
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -23,7 +40,7 @@ pub fn note(text: &str) {
 pub fn verdict(name: &str, is_fine: bool, text: &str) {
     let style = if is_fine { GREEN } else { RED };
     let word = if is_fine { "ok" } else { "refused" };
-    anstream::println!("{name}: {style}{word}{style:#}{}{text}", if text.is_empty() { "" } else { ", " });
+    out!("{name}: {style}{word}{style:#}{}{text}", if text.is_empty() { "" } else { ", " });
 }
 
 /// An issue, drawn with the line that it is about.
@@ -33,20 +50,20 @@ pub fn issue(issue: &Issue, text: &str) {
         Severity::Warning => YELLOW,
         Severity::Information => CYAN,
     };
-    anstream::println!("  {style}{}{style:#} [{}] {}", issue.severity, issue.rule, issue.message);
+    out!("  {style}{}{style:#} [{}] {}", issue.severity, issue.rule, issue.message);
     if let Some(place) = &issue.place {
         let line =
             if place.line > 0 { format!(" (line {}, column {})", place.line, place.column) } else { String::new() };
-        anstream::println!("    {DIM}at{DIM:#} {}{line}", place.expression);
+        out!("    {DIM}at{DIM:#} {}{line}", place.expression);
         if let Some(source) = text.lines().nth((place.line as usize).wrapping_sub(1)) {
             excerpt(source, place.column as usize, place.line);
         }
     }
     if let Some(asked_by) = &issue.asked_by {
-        anstream::println!("    {DIM}asked by{DIM:#} {asked_by}");
+        out!("    {DIM}asked by{DIM:#} {asked_by}");
     }
     if let Some(hint) = &issue.hint {
-        anstream::println!("    {GREEN}help{GREEN:#} {hint}");
+        out!("    {GREEN}help{GREEN:#} {hint}");
     }
 }
 
@@ -62,8 +79,8 @@ fn excerpt(source: &str, column: usize, line: u32) {
         source.chars().skip(start).take(EXCERPT_WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mark = column.saturating_sub(1).saturating_sub(start);
     let number = line.to_string();
-    anstream::println!("    {DIM}{number} |{DIM:#} {shown}");
-    anstream::println!("    {DIM}{} |{DIM:#} {}{RED}^{RED:#}", " ".repeat(number.len()), " ".repeat(mark));
+    out!("    {DIM}{number} |{DIM:#} {shown}");
+    out!("    {DIM}{} |{DIM:#} {}{RED}^{RED:#}", " ".repeat(number.len()), " ".repeat(mark));
 }
 
 /// `1 problem`, `2 problems`.
@@ -82,8 +99,8 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) {
         let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         padded.join("  ").trim_end().to_owned()
     };
-    anstream::println!("{DIM}{}{DIM:#}", line(&mut heading.iter().copied()));
+    out!("{DIM}{}{DIM:#}", line(&mut heading.iter().copied()));
     for row in rows {
-        anstream::println!("{}", line(&mut row.iter().map(String::as_str)));
+        out!("{}", line(&mut row.iter().map(String::as_str)));
     }
 }

@@ -1,6 +1,6 @@
 //! `stile test`: run the manuals of mappings, which are their tests.
 
-use super::{COULD_NOT_RUN, FINE, FOUND, site, tell};
+use super::{COULD_NOT_RUN, FINE, FOUND, out, site, tell};
 use crate::mapping::manual::{Verdict, run_manuals};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> u8 {
                 Verdict::Skipped(why) => ("skipped", vec![why.clone()]),
                 Verdict::Failed(differences) => ("failed", differences.clone()),
             };
-            println!(
+            out!(
                 "{}",
                 json!({
                     "manual": tried.manual, "section": tried.section, "line": tried.line, "verdict": verdict, "notes": notes
@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> u8 {
             );
         }
     } else {
-        print!("{report}");
+        out!("{}", report.to_string().trim_end());
     }
     if report.passed + report.failed == 0 {
         tell::fault("no manual was run");

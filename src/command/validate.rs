@@ -1,6 +1,6 @@
-//! `stile validate`: judge resources as the gateway would.
+//! `stile validate`: judge resources against R4, as the gateway does before it maps them.
 
-use super::{COULD_NOT_RUN, FINE, FOUND, input, site, tell};
+use super::{COULD_NOT_RUN, FINE, FOUND, input, out, site, tell};
 use crate::fhir::{self, Limits};
 use crate::intake::Judged;
 use crate::issue::any_refuses;
@@ -14,7 +14,8 @@ Examples:
   curl -s https://example/Appointment/1 | stile validate -
   stile validate --settings stile.toml --sender pca-portal appointment.json";
 
-/// Judge FHIR resources as the gateway would: JSON or XML, R4.
+/// Judge FHIR resources against R4, as the gateway does before it maps them. Whether a mapping takes one is told by
+/// `stile map`; guards about what is kept are the running gateway's.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -57,7 +58,7 @@ pub fn run(args: &Args) -> u8 {
         if args.json {
             let issues =
                 if judged.issues.is_empty() { json!([]) } else { fhir::outcome(&judged.issues)["issue"].clone() };
-            println!("{}", json!({"file": input.name, "valid": is_fine, "issues": issues}));
+            out!("{}", json!({"file": input.name, "valid": is_fine, "issues": issues}));
             continue;
         }
         let kind = judged.document.as_ref().and_then(|document| document.resource_type()).unwrap_or("");

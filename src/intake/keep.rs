@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fhir::{self, Format};
 use crate::issue::{Issue, Rule};
 use crate::ledger::{Ask, Event, Request, State, instant, stamp};
-use crate::model::{Canonical, NhsNumber, Referral, WaitingListEntry};
+use crate::model::{Canonical, NhsNumber, OdsCode, Referral, WaitingListEntry};
 use crate::store::{KeptResource, NewDelivery, NewResource, NewSubmission, Unit};
 use jiff::Timestamp;
 use serde_json::json;
@@ -160,7 +160,7 @@ impl Keeping {
         let is_pas = self.sender.is_pas || unit.is_word_of_pas(kind, id)?;
         unit.put_canonical(kind, id, &effects.organisation, patient, pathway, is_pas, &self.value)?;
         if let Some(referral) = &effects.referral {
-            let entry = entry_of(id, referral);
+            let entry = entry_of(id, referral, &effects.organisation);
             let entry = serde_json::to_value(entry).map_err(|_| super::incident("an entry cannot be written"))?;
             unit.put_entry(id, &effects.organisation, patient, pathway, &entry)?;
         }
@@ -310,14 +310,15 @@ pub(super) fn follow(request_id: &str) -> Issue {
 }
 
 /// The place on the waiting list that a referral makes.
-fn entry_of(id: &str, referral: &Referral) -> WaitingListEntry {
+fn entry_of(id: &str, referral: &Referral, organisation: &str) -> WaitingListEntry {
     WaitingListEntry {
         id: id.to_owned(),
         status: referral.status,
         patient: referral.patient.clone(),
         pathway: referral.pathway.clone(),
         referrals: referral.identifiers.clone(),
-        provider: referral.provider.clone(),
+        // Where the referral does not say, the organisation that its sender sends for (the settings say so).
+        provider: referral.provider.clone().or_else(|| OdsCode::parse(organisation).ok()),
         treatment_function: referral.treatment_function.clone(),
         priority: referral.priority,
         received_on: None,

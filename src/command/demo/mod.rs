@@ -39,13 +39,13 @@ Examples:
   stile demo --exit                 end after the story; exit code 0 when every step went as told, else 1
   stile demo --port 8080 --data d   the gateway at port 8080, its store in the folder d
 
-Exit codes: 0 the story went as told, 1 a step did not, 2 something could not be started, 130 interrupted.";
+Exit codes: 0 the story went as told, 1 a step did not, 2 something could not be started, 130 interrupted during it.";
 
 /// Show the whole path at work: a gateway, a twin of a PAS, and a story played through them
 #[derive(Debug, Clone, clap::Args)]
 #[command(long_about = LONG_ABOUT, after_help = EXAMPLES)]
 pub struct Args {
-    /// End after the story instead of listening on
+    /// End after the story; without it both keep listening
     #[arg(long)]
     pub exit: bool,
     /// Port of the gateway on 127.0.0.1; 0 takes a free one
@@ -136,7 +136,7 @@ async fn show<W: Write>(
             return Err(Ended::NotStarted(why));
         }
     };
-    let trust = format!("a stand-in for the PAS of the trust {ORGANISATION}, which does not exist");
+    let trust = format!("a stand-in for the PAS of {ORGANISATION}, a made-up trust");
     for line in [
         format!("Gateway  {}", gateway.base),
         format!("Twin     {}, {trust}", twin.base()),
