@@ -14,6 +14,12 @@ const DELIVERY: &str = "d.id, d.request, r.ask, d.downstream, d.lane, d.state, d
 const IS_FIRST: &str = "NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.number < d.number \
                         AND e.state IN ('waiting', 'leased', 'exhausted'))";
 
+/// Ends leases that have run out on behalf of requests that have ended.
+pub(super) const WITHDRAW: &str = "UPDATE delivery SET state = 'withdrawn' \
+                                   WHERE downstream = ?1 AND due_ms <= ?2 AND state IN ('waiting', 'leased') \
+                                   AND state = 'leased' AND NOT EXISTS \
+                                   (SELECT 1 FROM request r WHERE r.id = delivery.request AND r.is_open = 1)";
+
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Option<DeliveryRow>> {
     let Some(state) = State::from_name(&row.get::<_, String>(5)?) else { return Ok(None) };
     Ok(Some(DeliveryRow {
@@ -114,9 +120,7 @@ impl Unit<'_> {
         lease_until: Timestamp,
     ) -> Result<Vec<Claim>, Failure> {
         // What a killed process had on the wire for a request that has ended since is not sent again.
-        let sql = "UPDATE delivery SET state = 'withdrawn' WHERE downstream = ?1 AND state = 'leased' AND due_ms <= ?2 \
-                   AND request IN (SELECT id FROM request WHERE is_open = 0)";
-        self.connection.prepare_cached(sql)?.execute(params![downstream, now.as_millisecond()])?;
+        self.connection.prepare_cached(WITHDRAW)?.execute(params![downstream, now.as_millisecond()])?;
         let sql = format!(
             "SELECT d.id, d.resource_type, d.body, d.correlation_id, d.round, d.fence FROM delivery d \
              WHERE d.downstream = ?1 AND d.due_ms <= ?2 AND d.state IN ('waiting', 'leased') AND {IS_FIRST} \

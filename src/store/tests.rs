@@ -200,3 +200,28 @@ fn a_store_of_another_version_is_refused_and_left_alone() {
     rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(Store::open(folder.path()), Err(Failure::Version { found: 99, known: 1 })));
 }
+
+#[test]
+fn an_identifier_is_looked_up_and_not_searched_for_among_all_of_its_type() {
+    let folder = tempfile::tempdir().unwrap();
+    Store::open(folder.path()).unwrap().close();
+    let connection = Connection::open(folder.path().join("stile.sqlite")).unwrap();
+    let plan = |sql: &str| -> String {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let values = rusqlite::params_from_iter(vec!["x"; statement.parameter_count()]);
+        let rows = statement.query_map(values, |row| row.get::<_, String>(3)).unwrap();
+        rows.map(|row| row.unwrap()).collect::<Vec<_>>().join("; ")
+    };
+    let by =
+        |column: &str| format!("SELECT id FROM canonical WHERE kind = ?1 AND {column} = ?2 ORDER BY +id LIMIT 1000");
+    for (sql, looked_up) in [
+        (view::OWNERS, "value=?"),
+        (&by("pathway"), "pathway=?"),
+        (&by("patient"), "patient=?"),
+        ("SELECT count(*) FROM resource WHERE type = ?1 AND +organisation IN (?2, ?3) AND patient = ?4", "patient=?"),
+        (delivery::WITHDRAW, "downstream=? AND due_ms<?"),
+    ] {
+        let plan = plan(sql);
+        assert!(plan.contains(looked_up) && !plan.contains("SCAN"), "{sql}: {plan}");
+    }
+}
