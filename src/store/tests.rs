@@ -216,6 +216,7 @@ fn an_identifier_is_looked_up_and_not_searched_for_among_all_of_its_type() {
         |column: &str| format!("SELECT id FROM canonical WHERE kind = ?1 AND {column} = ?2 ORDER BY +id LIMIT 1000");
     for (sql, looked_up) in [
         (view::OWNERS, "value=?"),
+        (view::OWNERS_IN_SYSTEM, "value=?"),
         (&by("pathway"), "pathway=?"),
         (&by("patient"), "patient=?"),
         ("SELECT count(*) FROM resource WHERE type = ?1 AND +organisation IN (?2, ?3) AND patient = ?4", "patient=?"),

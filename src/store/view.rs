@@ -30,9 +30,13 @@ fn resource(row: &Row<'_>) -> rusqlite::Result<KeptResource> {
     })
 }
 
-/// Who carries an identifier. `+id` keeps the planner from walking all resources of the type in the order of their ids.
-pub(super) const OWNERS: &str = "SELECT DISTINCT id, organisation FROM identifier \
-                                 WHERE type = ?1 AND value = ?2 AND (?3 IS NULL OR system = ?3) ORDER BY +id";
+/// Who carries a value in a system; `+id` keeps the planner from walking all resources of the type in the order of
+/// their ids. Two statements and not one with `?3 IS NULL OR`: that one SQLite plans anew for each value bound to it.
+pub(super) const OWNERS_IN_SYSTEM: &str =
+    "SELECT DISTINCT id, organisation FROM identifier WHERE type = ?1 AND value = ?2 AND system = ?3 ORDER BY +id";
+/// Who carries a value in any system.
+pub(super) const OWNERS: &str =
+    "SELECT DISTINCT id, organisation FROM identifier WHERE type = ?1 AND value = ?2 ORDER BY +id";
 
 impl<'c> View<'c> {
     pub(super) fn over(connection: &'c Connection) -> Self {
@@ -53,8 +57,11 @@ impl<'c> View<'c> {
         token: &Token,
         may_see: impl Fn(&str) -> bool,
     ) -> Result<Vec<String>, Failure> {
-        let mut statement = self.connection.prepare_cached(OWNERS)?;
-        let rows = statement.query_map(params![resource_type, token.value, token.system], |row| {
+        let mut values = vec![resource_type, token.value.as_str()];
+        values.extend(token.system.as_deref());
+        let sql = if token.system.is_some() { OWNERS_IN_SYSTEM } else { OWNERS };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?;
         let mut ids = Vec::new();
