@@ -41,7 +41,7 @@ CREATE TABLE identifier (
     organisation TEXT NOT NULL,
     PRIMARY KEY (type, value, system, id)
 ) WITHOUT ROWID;
-CREATE INDEX identifier_resource ON identifier (type, id);
+CREATE INDEX identifier_resource ON identifier (id, type);
 
 -- The canonical value made from a resource.
 CREATE TABLE canonical (

@@ -220,6 +220,10 @@ fn an_identifier_is_looked_up_and_not_searched_for_among_all_of_its_type() {
         (&by("pathway"), "pathway=?"),
         (&by("patient"), "patient=?"),
         ("SELECT count(*) FROM resource WHERE type = ?1 AND +organisation IN (?2, ?3) AND patient = ?4", "patient=?"),
+        ("DELETE FROM identifier WHERE +type = ?1 AND id = ?2", "id=?"),
+        ("SELECT json FROM resource WHERE type = ?1 AND id = ?2", "id=?"),
+        ("SELECT is_pas FROM canonical WHERE kind = ?1 AND id = ?2", "id=?"),
+        ("SELECT id FROM request WHERE appointment = ?1 AND is_open = 1", "appointment=?"),
         (delivery::WITHDRAW, "downstream=? AND due_ms<?"),
     ] {
         let plan = plan(sql);

@@ -44,7 +44,7 @@ impl<'c> Unit<'c> {
             resource.json,
         ])?;
         self.connection
-            .prepare_cached("DELETE FROM identifier WHERE type = ?1 AND id = ?2")?
+            .prepare_cached("DELETE FROM identifier WHERE +type = ?1 AND id = ?2")?
             .execute([resource.resource_type, resource.id])?;
         let sql =
             "INSERT OR IGNORE INTO identifier (type, value, system, id, organisation) VALUES (?1, ?2, ?3, ?4, ?5)";
