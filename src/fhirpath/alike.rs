@@ -50,19 +50,6 @@ fn harmonise<'d>(left: Operand<'d>, right: Operand<'d>) -> (Value<'d>, Value<'d>
     (toward(left, &right), right)
 }
 
-fn number(value: &Value<'_>) -> Option<Decimal> {
-    match value {
-        Value::Integer(value) => Some(Decimal::from(*value)),
-        Value::Decimal(value) => Some(*value),
-        Value::Boolean(_)
-        | Value::String(_)
-        | Value::Date(_)
-        | Value::DateTime(_)
-        | Value::Time(_)
-        | Value::Quantity(_) => None,
-    }
-}
-
 fn both_instants(left: &str, right: &str) -> Option<(Moment, Moment)> {
     let instant = |text: &str| {
         let moment = Moment::parse_date_time(text)?;
@@ -86,11 +73,11 @@ pub(super) fn equal_values(left: Operand<'_>, right: Operand<'_>) -> Option<bool
         (Value::Quantity(left), Value::Quantity(right)) => {
             order_quantities(left, right).map(|order| order == Ordering::Equal)
         }
-        (Value::Quantity(quantity), other) | (other, Value::Quantity(quantity)) => match number(other) {
+        (Value::Quantity(quantity), other) | (other, Value::Quantity(quantity)) => match other.number() {
             Some(number) => order_quantities(quantity, &plain(number)).map(|order| order == Ordering::Equal),
             None => Some(false),
         },
-        _ => Some(number(&left).zip(number(&right)).is_some_and(|(left, right)| left == right)),
+        _ => Some(left.number().zip(right.number()).is_some_and(|(left, right)| left == right)),
     }
 }
 
@@ -106,7 +93,7 @@ pub(super) fn equivalent_values(left: Operand<'_>, right: Operand<'_>) -> bool {
         (Value::Date(left) | Value::DateTime(left), Value::Date(right) | Value::DateTime(right))
         | (Value::Time(left), Value::Time(right)) => left.compare(*right) == Some(Ordering::Equal),
         (Value::Quantity(left), Value::Quantity(right)) => equivalent_quantities(left, right),
-        _ => number(&left).zip(number(&right)).is_some_and(|(left, right)| left.is_equivalent(right)),
+        _ => left.number().zip(right.number()).is_some_and(|(left, right)| left.is_equivalent(right)),
     }
 }
 
@@ -129,9 +116,9 @@ pub(super) fn order_of(left: Operand<'_>, right: Operand<'_>) -> Option<Option<O
         (Value::Date(left) | Value::DateTime(left), Value::Date(right) | Value::DateTime(right))
         | (Value::Time(left), Value::Time(right)) => Some(left.compare(*right)),
         (Value::Quantity(left), Value::Quantity(right)) => Some(order_quantities(left, right)),
-        (Value::Quantity(quantity), other) => number(other).map(|number| order_quantities(quantity, &plain(number))),
-        (other, Value::Quantity(quantity)) => number(other).map(|number| order_quantities(&plain(number), quantity)),
-        _ => number(&left).zip(number(&right)).map(|(left, right)| Some(left.cmp(&right))),
+        (Value::Quantity(quantity), other) => other.number().map(|number| order_quantities(quantity, &plain(number))),
+        (other, Value::Quantity(quantity)) => other.number().map(|number| order_quantities(&plain(number), quantity)),
+        _ => left.number().zip(right.number()).map(|(left, right)| Some(left.cmp(&right))),
     }
 }
 

@@ -73,15 +73,15 @@ pub(super) fn combine<'d>(
         }
         (Value::Quantity(left), Value::Quantity(right)) => quantities(operator, &left, &right),
         (Value::Quantity(left), right) if matches!(operator, Arithmetic::Multiply | Arithmetic::Divide) => {
-            let right = decimal(&right).ok_or_else(|| mismatch(at))?;
+            let right = right.number().ok_or_else(|| mismatch(at))?;
             decimals(operator, left.value, right).map(|value| Value::Quantity(Box::new(Quantity { value, ..*left })))
         }
         (left, Value::Quantity(right)) if operator == Arithmetic::Multiply => {
-            let left = decimal(&left).ok_or_else(|| mismatch(at))?;
+            let left = left.number().ok_or_else(|| mismatch(at))?;
             left.times(right.value).map(|value| Value::Quantity(Box::new(Quantity { value, ..*right })))
         }
         (left, right) => {
-            let (Some(left), Some(right)) = (decimal(&left), decimal(&right)) else { return Err(mismatch(at)) };
+            let (Some(left), Some(right)) = (left.number(), right.number()) else { return Err(mismatch(at)) };
             let result = decimals(operator, left, right);
             match operator == Arithmetic::DivideWhole {
                 true => result.and_then(Decimal::to_integer).map(Value::Integer),
@@ -102,19 +102,6 @@ fn as_moment<'d>(operand: Operand<'d>, other: &Value<'d>) -> Value<'d> {
         }
     }
     operand.value
-}
-
-fn decimal(value: &Value<'_>) -> Option<Decimal> {
-    match value {
-        Value::Integer(value) => Some(Decimal::from(*value)),
-        Value::Decimal(value) => Some(*value),
-        Value::Boolean(_)
-        | Value::String(_)
-        | Value::Date(_)
-        | Value::DateTime(_)
-        | Value::Time(_)
-        | Value::Quantity(_) => None,
-    }
 }
 
 fn integers(operator: Arithmetic, left: i64, right: i64) -> Option<Value<'static>> {

@@ -46,6 +46,20 @@ pub enum Value<'d> {
 }
 
 impl<'d> Value<'d> {
+    /// The number that it is, an integer as a decimal; none for what is no number.
+    pub(super) fn number(&self) -> Option<Decimal> {
+        match self {
+            Value::Integer(value) => Some(Decimal::from(*value)),
+            Value::Decimal(value) => Some(*value),
+            Value::Boolean(_)
+            | Value::String(_)
+            | Value::Date(_)
+            | Value::DateTime(_)
+            | Value::Time(_)
+            | Value::Quantity(_) => None,
+        }
+    }
+
     /// The name of its type in the System namespace.
     pub fn type_name(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! The twin's FHIR REST interface.
 
 use super::Shared;
-use super::hospital::{Desk, Incoming, Refusal, Said, text, type_of};
+use super::hospital::{Desk, Hospital, Incoming, Refusal, Said, text, type_of};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -12,30 +12,19 @@ use std::sync::OnceLock;
 /// The routes.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/fhir/Appointment", web::post().to(create_appointment))
-        .route("/fhir/Task", web::post().to(create_task))
+        .route("/fhir/Appointment", web::post().to(|r, b, s, d| create(Hospital::take_appointment, r, b, s, d)))
+        .route("/fhir/Task", web::post().to(|r, b, s, d| create(Hospital::take_task, r, b, s, d)))
         .route("/fhir/{resource_type:Appointment|Task}", web::get().to(search))
         .route("/fhir/{resource_type:Appointment|Task}/{id}", web::get().to(read))
         .route("/twin/ledger", web::get().to(ledger))
         .default_service(web::to(nothing_here));
 }
 
-async fn create_appointment(
-    request: HttpRequest,
-    body: web::Bytes,
-    state: web::Data<Shared>,
-    desk: web::Data<OnceLock<Desk>>,
-) -> HttpResponse {
-    match incoming(request.headers(), &body) {
-        Ok(incoming) => {
-            let said = state.lock().take_appointment(incoming, Timestamp::now());
-            answer(&request, said, &desk)
-        }
-        Err(refusal) => refused(&refusal),
-    }
-}
+/// What the hospital does with a resource of one type.
+type Take = fn(&mut Hospital, Incoming, Timestamp) -> Said;
 
-async fn create_task(
+async fn create(
+    take: Take,
     request: HttpRequest,
     body: web::Bytes,
     state: web::Data<Shared>,
@@ -43,7 +32,7 @@ async fn create_task(
 ) -> HttpResponse {
     match incoming(request.headers(), &body) {
         Ok(incoming) => {
-            let said = state.lock().take_task(incoming, Timestamp::now());
+            let said = take(&mut state.lock(), incoming, Timestamp::now());
             answer(&request, said, &desk)
         }
         Err(refusal) => refused(&refusal),

@@ -152,3 +152,19 @@ async fn one_use_of_a_pifu_task_asks_once_and_a_later_use_asks_again() {
     assert_eq!(house.deliveries().await.len(), 2);
     house.close().await;
 }
+
+#[actix_web::test]
+async fn a_number_under_the_system_in_another_case_is_the_patient_s_number_and_is_guarded_as_such() {
+    let house = House::open().await;
+    let other_case = |resource: Value| -> Value {
+        serde_json::from_str(&resource.to_string().replace("fhir.nhs.uk/Id/", "fhir.nhs.uk/id/")).unwrap()
+    };
+    let kept = house.portal.put(&other_case(appointment("a1", "4817508"))).await.expect(201);
+    assert_eq!(kept.rules(), ["identifier.system-case"], "{}", kept.text);
+    let found =
+        house.portal.reads("/fhir/Appointment?patient:identifier=https://fhir.nhs.uk/Id/nhs-number%7C9990000018");
+    assert_eq!(found.await["total"], 1);
+    let refused = house.portal.put(&of_patient(&change("t1", "cancel", "a1"), OTHER_PATIENT)).await.expect(422);
+    assert_eq!(refused.rules(), ["change.other-patient"]);
+    house.close().await;
+}
