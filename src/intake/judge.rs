@@ -8,7 +8,7 @@ use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Rule, any_refuses};
 use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
-use crate::profile::{self, Profiles, Tolerance};
+use crate::profile::{self, Ask, NotEvaluated, Profiles, Tolerance};
 use jiff::Timestamp;
 
 /// A body that was read and found acceptable.
@@ -33,6 +33,8 @@ pub struct Judged {
     pub document: Option<Document>,
     /// Everything that was found.
     pub issues: Vec<Issue>,
+    /// What definitions ask of it and could not be decided.
+    pub not_evaluated: Vec<NotEvaluated>,
     /// True when the fault lies in the text itself and not in what it says.
     pub is_malformed: bool,
 }
@@ -52,18 +54,20 @@ impl Judged {
         let parsed = fhir::parse(body, format, limits);
         let mut issues = parsed.issues;
         let Some(mut document) = parsed.document else {
-            return Judged { document: None, issues, is_malformed: true };
+            return Judged { document: None, issues, not_evaluated: Vec::new(), is_malformed: true };
         };
         let is_malformed = any_refuses(&issues);
         if let Some(release) = fhir::is_stu3(&document) {
             issues.push(release);
-            return Judged { document: Some(document), issues, is_malformed };
+            return Judged { document: Some(document), issues, not_evaluated: Vec::new(), is_malformed };
         }
         issues.extend(profile::apply(&mut document, tolerances));
         issues.extend(profile::canonical_systems(&mut document));
-        issues.extend(profiles.check(&document, expected_type, demanded));
+        let ask = Ask { expected_type, profiles: demanded, ..Ask::default() };
+        let verdict = profiles.check(&document, &ask);
+        issues.extend(verdict.issues);
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
-        Judged { document: Some(document), issues, is_malformed }
+        Judged { document: Some(document), issues, not_evaluated: verdict.not_evaluated, is_malformed }
     }
 }
 
