@@ -63,6 +63,6 @@ pub(super) struct Place<'d> {
 /// # Errors
 /// When the expression cannot be evaluated here.
 pub(super) fn holds(constraint: &Constraint, place: Place<'_>, plan: &Plan) -> Result<bool, Failure> {
-    let context = Context::new(place.resource).root(place.root).types(plan);
+    let context = Context::new(place.resource).root(place.root).model(plan);
     Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
 }

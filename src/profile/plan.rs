@@ -3,7 +3,7 @@
 use super::Primitive;
 use super::invariant::Constraint;
 use crate::document::{Name, Node};
-use crate::fhirpath::Types;
+use crate::fhirpath::Model;
 use serde_json::Value;
 use std::ops::Range;
 use std::sync::Arc;
@@ -242,7 +242,7 @@ fn slice<'p, T>(all: &'p [T], range: &Range<u32>) -> &'p [T] {
 }
 
 /// The definitions say which type an element has; expressions ask.
-impl Types for Plan {
+impl Model for Plan {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         match node.resource_type() {
             Some(resource) => Some(resource),
