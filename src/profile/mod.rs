@@ -4,6 +4,7 @@
 //! document and plan side by side: it makes no text for what is right, and tells everything that is wrong at once,
 //! each with its place, its rule and a way out.
 
+mod address;
 mod ask;
 mod check;
 mod codes;
@@ -21,6 +22,7 @@ mod moment;
 mod plan;
 mod primitive;
 mod references;
+mod resources;
 mod system_case;
 mod tell;
 mod tolerance;
