@@ -59,7 +59,10 @@ fn steps() {
     let parsed = fhir::parse(BODY.as_bytes(), Format::Json, &limits);
     assert!(parsed.issues.is_empty(), "{:?}", parsed.issues);
     let document = parsed.document.unwrap();
-    let issues = engine.profiles.check(&document, Some("Appointment"), &[]);
+    let issues = engine
+        .profiles
+        .check(&document, &stile::profile::Ask { expected_type: Some("Appointment"), ..stile::profile::Ask::default() })
+        .issues;
     assert!(issues.is_empty(), "{issues:?}");
     let mapping = engine.library.inbound(&document, &variables).unwrap().unwrap();
     assert!(mapping.run(&document, &variables).issues.is_empty());
@@ -79,7 +82,17 @@ fn steps() {
     );
     row(
         "check against R4",
-        median(|| drop(black_box(engine.profiles.check(black_box(&document), Some("Appointment"), &[])))),
+        median(|| {
+            drop(black_box(
+                engine
+                    .profiles
+                    .check(
+                        black_box(&document),
+                        &stile::profile::Ask { expected_type: Some("Appointment"), ..stile::profile::Ask::default() },
+                    )
+                    .issues,
+            ))
+        }),
     );
     row(
         "map to the canonical model, schema-checked",

@@ -4,10 +4,12 @@
 //! place and the rule, and never the value that stood there, because values in this trade are about patients.
 
 mod code;
+mod mend;
 mod place;
 mod rule;
 
 pub use code::{IssueCode, Severity};
+pub use mend::{Mend, Operation};
 pub use place::Place;
 pub use rule::Rule;
 
@@ -30,6 +32,9 @@ pub struct Issue {
     pub hint: Option<String>,
     /// What asked for it: a profile's url and element, an invariant's key, a mapping's rule.
     pub asked_by: Option<String>,
+    /// A change to the submission that puts it right, where that needs no knowledge of what was meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<Box<Mend>>,
 }
 
 impl Issue {
@@ -43,6 +48,7 @@ impl Issue {
             message: message.into(),
             hint: None,
             asked_by: None,
+            mend: None,
         }
     }
 
@@ -61,6 +67,12 @@ impl Issue {
     /// The same issue, saying which definition asked for it.
     pub fn asked_by(mut self, asker: impl Into<String>) -> Self {
         self.asked_by = Some(asker.into());
+        self
+    }
+
+    /// The same issue with a change that puts it right.
+    pub fn mend(mut self, operations: Vec<Operation>) -> Self {
+        self.mend = Some(Box::new(Mend(operations)));
         self
     }
 

@@ -1,11 +1,14 @@
 //! The walk over document and plan.
 
+use super::ask::{Ask, Verdict};
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
-use crate::document::{Document, Name, Node, is_plain_name};
+use super::resources::Resources;
+use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// The most issues that one check tells.
@@ -14,16 +17,11 @@ pub(super) const ISSUE_COUNT_MAX: usize = 200;
 /// time when what it has found refuses.
 pub(super) const MILD_COUNT_MAX: usize = 100;
 /// The longest name of an unknown element that is repeated in a message, in bytes.
-const QUOTED_BYTES_MAX: usize = 64;
+pub(super) const QUOTED_BYTES_MAX: usize = 64;
 
 /// Checks `document`; see [`super::Profiles::check`].
-pub(super) fn check(
-    plan: &Plan,
-    values: &ValueSets,
-    document: &Document,
-    expected_type: Option<&str>,
-    profiles: &[&str],
-) -> Vec<Issue> {
+pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &Ask<'_>) -> Verdict {
+    let expected_type = ask.expected_type;
     let root = document.root();
     let mut walk = Walk {
         plan,
@@ -35,6 +33,7 @@ pub(super) fn check(
         resource: root,
         root,
         locals: Locals::default(),
+        resources: OnceCell::new(),
         mild_count: 0,
         is_full: false,
     };
@@ -45,11 +44,11 @@ pub(super) fn check(
     {
         walk.complex(root, kind);
         walk.pass = Pass::Profile;
-        for profile in profiles {
+        for profile in ask.profiles {
             walk.profile(root, kind, profile);
         }
     }
-    walk.issues
+    Verdict { issues: walk.issues, not_evaluated: Vec::new() }
 }
 
 /// What a walk looks for.
@@ -73,6 +72,7 @@ pub(super) struct Walk<'p, 'd> {
     resource: Node<'d>,
     pub(super) root: Node<'d>,
     pub(super) locals: Locals<'d>,
+    pub(super) resources: OnceCell<Resources<'d>>,
     /// How many of the issues refuse nothing.
     mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
@@ -323,7 +323,9 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             let place = invariant::Place { node, resource: self.resource, root: self.root };
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
-            match invariant::holds(constraint, place, plan) {
+            let walk = &*self;
+            let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
+            match invariant::holds(constraint, place, plan, &resolver) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
@@ -340,88 +342,6 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
         }
     }
-
-    // ---- what is told
-
-    fn unknown(&mut self, child: Node<'d>, kind: &Kind) {
-        let name = child.name();
-        if let Some(choice) = self.choice_of(kind, name) {
-            return self.no_such_choice(child, kind, choice);
-        }
-        if self.pass == Pass::Profile {
-            // A profile leaves out no element, only types of a choice; what it does not know has been told already.
-            return;
-        }
-        let issue = match quotable(name) {
-            Some(name) => Issue::new(Rule::ElementUnknown, format!("{} has no element `{name}`", kind.path)),
-            None => Issue::new(Rule::ElementUnknown, format!("{} has no element with this name", kind.path)),
-        };
-        let known = self.plan.steps(kind).iter().map(|step| step.name.as_str());
-        let hint = match is_short(name).then(|| nearest(name, known)).flatten() {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "leave it out, or carry it in an extension".into(),
-        };
-        self.tell(child, issue.hint(hint).asked_by(self.plan.url(kind)));
-    }
-
-    /// The choice element that `name` looks like a form of.
-    fn choice_of(&self, kind: &Kind, name: &str) -> Option<&'p Element> {
-        self.plan.elements(kind).iter().filter(|element| element.is_choice).find(|element| {
-            let rest = name.strip_prefix(element.name.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_uppercase()))
-        })
-    }
-
-    fn no_such_choice(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
-        const LISTED_COUNT_MAX: usize = 12;
-        let name = element.name.as_str();
-        let message = format!("`{name}[x]` of {} does not have this type", kind.path);
-        let forms: Vec<_> = self
-            .plan
-            .steps(kind)
-            .iter()
-            .filter(|step| self.plan.elements.get(step.element as usize).is_some_and(|one| one.name == element.name))
-            .map(|step| step.name.as_str())
-            .collect();
-        let near = is_short(child.name()).then(|| nearest(child.name(), forms.iter().copied())).flatten();
-        let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if forms.len() <= LISTED_COUNT_MAX => format!("write one of `{}`", sorted(forms).join("`, `")),
-            None => format!("write `{name}` followed by the name of a type that it may have"),
-        };
-        let issue = Issue::new(Rule::ElementChoice, message).hint(hint).asked_by(self.asker(kind, element));
-        self.tell(child, issue);
-    }
-
-    fn second_choice(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
-        let message = format!("`{}[x]` of {} stands here a second time", element.name.as_str(), kind.path);
-        let issue = Issue::new(Rule::ElementChoice, message)
-            .hint("a choice has one type: keep one of them")
-            .asked_by(self.asker(kind, element));
-        self.tell(child, issue);
-    }
-
-    fn array(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
-        let (message, hint) = match element.is_array {
-            true => ("repeats, so JSON writes it as an array, also when there is one", "put it into [ ]"),
-            false => ("does not repeat, so JSON writes it without an array", "take it out of the [ ]; send one"),
-        };
-        let issue = Issue::new(Rule::ElementArray, format!("`{}` {message}", child_name(child, element)))
-            .hint(hint)
-            .asked_by(self.asker(kind, element));
-        self.tell(child, issue);
-    }
-
-    fn too_many(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
-        let name = child_name(child, element);
-        let (message, hint) = match element.max {
-            0 => (format!("`{name}` is not used here"), "leave it out".to_owned()),
-            1 => (format!("`{name}` stands here once at most"), "keep one".to_owned()),
-            max => (format!("`{name}` stands here {max} times at most"), format!("keep {max}")),
-        };
-        let issue = Issue::new(Rule::ElementTooMany, message).hint(hint).asked_by(self.asker(kind, element));
-        self.tell(child, issue);
-    }
 }
 
 fn is_same(one: &Issue, other: &Issue) -> bool {
@@ -431,23 +351,7 @@ fn is_same(one: &Issue, other: &Issue) -> bool {
     }
 }
 
-/// The name of an element as the sender spelled it, which a definition knows.
-fn child_name<'n>(child: Node<'n>, element: &Element) -> &'n str {
-    if element.is_choice { child.name() } else { element.name.as_str() }
-}
-
-/// A name that may be repeated in a message: short, and nothing but a name.
-fn quotable(name: &str) -> Option<&str> {
-    // A plain name is ASCII, so it can be cut anywhere.
-    is_plain_name(name).then(|| name.get(..QUOTED_BYTES_MAX).unwrap_or(name))
-}
-
 /// True for text that is worth comparing with what is known.
 pub(super) fn is_short(text: &str) -> bool {
     text.len() <= QUOTED_BYTES_MAX
-}
-
-fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
-    items.sort_unstable();
-    items
 }

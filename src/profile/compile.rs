@@ -195,12 +195,13 @@ impl<'s> Compiler<'s, '_> {
             None => (last, false),
         };
         let number = self.plan.elements.len() as u32;
-        let base_max = element.base_max.as_deref().unwrap_or(&element.max);
+        let max = element.max.as_deref().unwrap_or("*");
+        let base_max = element.base.as_ref().and_then(|base| base.max.as_deref()).unwrap_or(max);
         let constraints = self.add_constraints(source, element);
         let compiled = Element {
             name: Name::intern(name),
-            min: element.min,
-            max: limit(&element.max),
+            min: element.min.unwrap_or(0),
+            max: limit(max),
             is_array: limit(base_max) > 1,
             is_choice,
             binding: self.binding(source, element),

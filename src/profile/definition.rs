@@ -25,8 +25,20 @@ pub(super) struct Structure {
     pub(super) r#type: String,
     #[serde(default)]
     pub(super) derivation: String,
+    /// The canonical url of what it narrows or extends.
+    #[serde(default)]
+    pub(super) base_definition: Option<String>,
+    /// Of an extension: where it may stand.
+    #[serde(default)]
+    pub(super) context: Vec<Context>,
+    /// Of an extension: invariants (FHIRPath) on the element that it stands in.
+    #[serde(default)]
+    pub(super) context_invariant: Vec<String>,
     #[serde(default)]
     pub(super) snapshot: Snapshot,
+    /// What it changes of its base, where it has no snapshot.
+    #[serde(default)]
+    pub(super) differential: Snapshot,
 }
 
 impl Structure {
@@ -36,7 +48,17 @@ impl Structure {
     }
 }
 
-/// The elements of a definition, whole.
+/// Where an extension may stand.
+#[derive(Debug, Deserialize)]
+pub(super) struct Context {
+    /// `element`, `extension` or `fhirpath`.
+    #[serde(default)]
+    pub(super) r#type: String,
+    #[serde(default)]
+    pub(super) expression: String,
+}
+
+/// The elements of a definition.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Snapshot {
     #[serde(default)]
@@ -44,13 +66,18 @@ pub(super) struct Snapshot {
 }
 
 /// One element.
-#[derive(Debug, Default)]
+///
+/// In a differential what is not said is absent; in a snapshot all is there.
+#[derive(Debug, Default, Clone)]
 pub(super) struct ElementDefinition {
     pub(super) id: String,
     pub(super) path: String,
-    pub(super) min: u32,
-    pub(super) max: String,
-    pub(super) base_max: Option<String>,
+    pub(super) slice_name: Option<String>,
+    pub(super) slicing: Option<Slicing>,
+    pub(super) min: Option<u32>,
+    pub(super) max: Option<String>,
+    /// The path and cardinality in the definition that the element comes from.
+    pub(super) base: Option<Base>,
     pub(super) content_reference: Option<String>,
     pub(super) types: Vec<TypeReference>,
     pub(super) binding: Option<Binding>,
@@ -60,10 +87,38 @@ pub(super) struct ElementDefinition {
     pub(super) fixed: Option<Value>,
     /// `pattern[x]`: the value must have at least this.
     pub(super) pattern: Option<Value>,
+    /// `minValue[x]`, with the type that its name ends in.
+    pub(super) min_value: Option<(String, Value)>,
+    /// `maxValue[x]`, with the type that its name ends in.
+    pub(super) max_value: Option<(String, Value)>,
+    pub(super) is_modifier: Option<bool>,
+}
+
+/// How repeats of an element are told apart.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Slicing {
+    #[serde(default)]
+    pub(super) discriminator: Vec<Discriminator>,
+    #[serde(default)]
+    pub(super) ordered: bool,
+    /// `closed`, `open` or `openAtEnd`.
+    #[serde(default)]
+    pub(super) rules: String,
+}
+
+/// What tells one slice from another.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Discriminator {
+    /// `value`, `exists`, `pattern`, `type` or `profile`.
+    #[serde(default)]
+    pub(super) r#type: String,
+    /// A restricted FHIRPath from the element.
+    #[serde(default)]
+    pub(super) path: String,
 }
 
 /// A type that an element may have.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TypeReference {
     #[serde(default)]
@@ -72,10 +127,16 @@ pub(super) struct TypeReference {
     pub(super) profile: Vec<String>,
     #[serde(default)]
     pub(super) target_profile: Vec<String>,
+    /// How what is pointed at may be reached: `contained`, `referenced`, `bundled`.
+    #[serde(default)]
+    pub(super) aggregation: Vec<String>,
+    /// `either`, `independent` or `specific`.
+    #[serde(default)]
+    pub(super) versioning: Option<String>,
 }
 
 /// The value set that an element takes its codes from.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Binding {
     #[serde(default)]
@@ -85,7 +146,7 @@ pub(super) struct Binding {
 }
 
 /// An invariant.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Constraint {
     #[serde(default)]
     pub(super) key: String,
@@ -102,7 +163,7 @@ pub(super) struct Constraint {
 }
 
 /// An extension on an invariant, of which only a flag matters.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Extension {
     #[serde(default)]
@@ -120,10 +181,13 @@ impl Constraint {
     }
 }
 
-#[derive(Deserialize)]
-struct Base {
+/// What an element was where it was first defined.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Base {
     #[serde(default)]
-    max: Option<String>,
+    pub(super) path: Option<String>,
+    #[serde(default)]
+    pub(super) max: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for ElementDefinition {
@@ -148,14 +212,23 @@ impl<'de> Visitor<'de> for ElementVisitor {
             match key.as_ref() {
                 "id" => element.id = map.next_value()?,
                 "path" => element.path = map.next_value()?,
-                "min" => element.min = map.next_value()?,
-                "max" => element.max = map.next_value()?,
-                "base" => element.base_max = map.next_value::<Base>()?.max,
+                "sliceName" => element.slice_name = Some(map.next_value()?),
+                "slicing" => element.slicing = Some(map.next_value()?),
+                "min" => element.min = Some(map.next_value()?),
+                "max" => element.max = Some(map.next_value()?),
+                "base" => element.base = Some(map.next_value()?),
                 "contentReference" => element.content_reference = Some(map.next_value()?),
                 "type" => element.types = map.next_value()?,
                 "binding" => element.binding = Some(map.next_value()?),
                 "constraint" => element.constraints = map.next_value()?,
                 "maxLength" => element.max_length = Some(map.next_value()?),
+                "isModifier" => element.is_modifier = Some(map.next_value()?),
+                other if other.starts_with("minValue") => {
+                    element.min_value = Some((other["minValue".len()..].to_owned(), map.next_value()?));
+                }
+                other if other.starts_with("maxValue") => {
+                    element.max_value = Some((other["maxValue".len()..].to_owned(), map.next_value()?));
+                }
                 other if other.starts_with("fixed") => element.fixed = Some(map.next_value()?),
                 other if other.starts_with("pattern") => element.pattern = Some(map.next_value()?),
                 _ => {

@@ -4,25 +4,34 @@
 //! document and plan side by side: it makes no text for what is right, and tells everything that is wrong at once,
 //! each with its place, its rule and a way out.
 
+mod address;
+mod ask;
 mod check;
+mod codes;
 mod compile;
 mod definition;
 pub mod distil;
 mod elements;
+mod extension;
+mod form;
+mod given;
 mod invariant;
 mod local;
 mod modifier;
 mod moment;
 mod plan;
 mod primitive;
-mod rules;
+mod references;
+mod resources;
 mod system_case;
+mod tell;
 mod tolerance;
 mod xhtml;
 
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Ask, UnknownExtensions, Verdict};
 pub use elements::{ElementType, Elements, RequiredCodes};
 pub use primitive::Primitive;
 pub use system_case::canonical_systems;
@@ -30,7 +39,6 @@ pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
 use crate::fhirpath::Model;
-use crate::issue::Issue;
 use crate::terminology::values::{CodeSystem, Definition, Membership, ValueSets};
 use definition::Structure;
 use plan::Plan;
@@ -134,11 +142,10 @@ impl Profiles {
         Ok(Profiles { plan, values, not_evaluated })
     }
 
-    /// Everything that is wrong with `document`: against its resource type's definition, and against each of
-    /// `profiles` (canonical urls) that is on this type. `expected_type` is the type that the address or the
-    /// interaction asks for. At most 200 issues come back, the last of which then says that there are more.
-    pub fn check(&self, document: &Document, expected_type: Option<&str>, profiles: &[&str]) -> Vec<Issue> {
-        check::check(&self.plan, &self.values, document, expected_type, profiles)
+    /// Everything that is wrong with `document`: against its resource type's definition, and against each profile that
+    /// is asked for.
+    pub fn check(&self, document: &Document, ask: &Ask<'_>) -> Verdict {
+        check::check(&self.plan, &self.values, document, ask)
     }
 
     /// What definitions ask for and the check does not do: invariants that could not be compiled, bindings that

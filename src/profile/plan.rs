@@ -122,6 +122,10 @@ pub(super) struct Names {
     pub(super) system: Name,
     pub(super) code: Name,
     pub(super) coding: Name,
+    pub(super) entry: Name,
+    pub(super) version_id: Name,
+    pub(super) meta: Name,
+    pub(super) full_url: Name,
 }
 
 impl Default for Names {
@@ -138,6 +142,10 @@ impl Default for Names {
             system: Name::intern("system"),
             code: Name::intern("code"),
             coding: Name::intern("coding"),
+            entry: Name::intern("entry"),
+            version_id: Name::intern("versionId"),
+            meta: Name::intern("meta"),
+            full_url: Name::intern("fullUrl"),
         }
     }
 }

@@ -229,6 +229,7 @@ fn wrap(document: &mut Document, id: Option<NodeId>, tolerance: Tolerance, appli
 
 #[cfg(test)]
 mod tests {
+    use super::super::Ask;
     use super::*;
     use crate::issue::{Severity, any_refuses};
     use crate::profile::tests::{document, r4};
@@ -239,7 +240,7 @@ mod tests {
     fn check(value: &Value, tolerances: &[Tolerance]) -> (Vec<(Rule, String)>, Vec<Issue>) {
         let mut document = document(value);
         let told = apply(&mut document, tolerances);
-        let found = r4().check(&document, None, &[]);
+        let found = r4().check(&document, &Ask::default()).issues;
         let refusals = found.into_iter().filter(Issue::refuses);
         let place = |issue: &Issue| issue.place.as_ref().map(|place| place.expression.clone()).unwrap_or_default();
         (refusals.map(|issue| (issue.rule, place(&issue))).collect(), told)
@@ -315,7 +316,7 @@ mod tests {
         assert_eq!(end.value(), None);
         assert_eq!(end.descend(&["extension", "valueCode"]).unwrap().string(), Some("unknown"));
         assert!(end.is_twin(), "it would be written as an object, which no instant is");
-        assert_eq!(r4().check(&document, None, &[]), []);
+        assert_eq!(r4().check(&document, &Ask::default()).issues, []);
         // Neither an end that is there nor an appointment without a start is touched.
         for good in [appointment(), json!({"resourceType": "Appointment", "status": "proposed"})] {
             assert_eq!(check(&good, &[Tolerance::EndAbsent]).1, []);

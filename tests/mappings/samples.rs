@@ -53,7 +53,7 @@ fn through(
     let mut issues = parsed.issues;
     let Some(mut document) = parsed.document else { return (issues, None) };
     issues.extend(apply(&mut document, tolerances));
-    issues.extend(profiles().check(&document, None, &[]));
+    issues.extend(profiles().check(&document, &stile::profile::Ask::default()).issues);
     if any_refuses(&issues) {
         return (issues, None);
     }
@@ -139,7 +139,7 @@ fn what_goes_out_is_r4() {
             let bytes = outcome.value.to_string();
             let parsed = fhir::parse(bytes.as_bytes(), Format::Json, &Limits::default());
             assert!(parsed.issues.is_empty(), "{mapping}: {:?}", parsed.issues);
-            let issues = profiles().check(&parsed.document.unwrap(), None, &[]);
+            let issues = profiles().check(&parsed.document.unwrap(), &stile::profile::Ask::default()).issues;
             assert!(!any_refuses(&issues), "{mapping}: {issues:?}\n{bytes}");
             rendered += 1;
         }

@@ -260,7 +260,7 @@ fn refusals(body: &str) -> Vec<String> {
     let limits = fhir::Limits { bytes_max: 100_000, depth_max: 50, nodes_max: 10_000, issues_max: 100 };
     let parsed = fhir::parse(body.as_bytes(), fhir::Format::Json, &limits);
     let mut issues = parsed.issues;
-    issues.extend(profiles.check(&parsed.document.unwrap(), None, &[]));
+    issues.extend(profiles.check(&parsed.document.unwrap(), &crate::profile::Ask::default()).issues);
     issues
         .iter()
         .filter(|issue| issue.refuses())

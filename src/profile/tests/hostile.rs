@@ -1,5 +1,6 @@
 //! Input that means harm, or none: the check ends, in time, without a panic and without telling a value.
 
+use super::super::Ask;
 use super::{appointment, document, issues, patient, r4, service_request, task};
 use crate::issue::{Rule, any_refuses};
 use crate::profile::check::{ISSUE_COUNT_MAX, MILD_COUNT_MAX};
@@ -46,11 +47,11 @@ fn very_many_faulty_entries_in_one_line_cost_what_is_told_and_no_more() {
     let value = json!({"resourceType": "Bundle", "type": "batch", "entry": entries});
     let bundle = document(&value);
     let started = std::time::Instant::now();
-    let found = r4().check(&bundle, None, &[]);
+    let found = r4().check(&bundle, &Ask::default()).issues;
     assert_eq!(found.len(), ISSUE_COUNT_MAX);
     assert!(started.elapsed().as_millis() < 2500, "it took {:?}", started.elapsed());
     // What is of another type than the address asks for has one fault, and the rest is not walked.
-    let found = r4().check(&bundle, Some("Task"), &[]);
+    let found = r4().check(&bundle, &Ask { expected_type: Some("Task"), ..Ask::default() }).issues;
     assert_eq!(found.iter().map(|issue| issue.rule).collect::<Vec<_>>(), [Rule::ResourceTypeMismatch]);
 }
 
@@ -143,7 +144,7 @@ proptest! {
             return Ok(());
         }
         *resource.pointer_mut(&pointer).unwrap() = put;
-        let issues = r4().check(&document(&resource), None, &[]);
+        let issues = r4().check(&document(&resource), &Ask::default()).issues;
         prop_assert!(issues.len() <= ISSUE_COUNT_MAX);
         for issue in issues {
             let place = issue.place.as_ref().expect("every issue of a check has a place");

@@ -4,9 +4,10 @@ mod faults;
 mod hostile;
 mod narrowing;
 
+use super::Ask;
 use super::*;
 use crate::fhir::{self, Format, Limits};
-use crate::issue::{Rule, any_refuses};
+use crate::issue::{Issue, Rule, any_refuses};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -110,7 +111,7 @@ pub(super) fn document(value: &Value) -> Document {
 }
 
 fn issues(value: &Value) -> Vec<Issue> {
-    r4().check(&document(value), None, &[])
+    r4().check(&document(value), &Ask::default()).issues
 }
 
 /// Puts `value` at `pointer`; null takes away what is there.
@@ -131,7 +132,7 @@ fn put(resource: &mut Value, pointer: &str, value: Value) {
 #[test]
 fn the_type_of_the_resource_is_known_and_the_expected_one() {
     let check = |value: Value, expected: Option<&str>| -> Vec<(Rule, Option<String>)> {
-        let found = r4().check(&document(&value), expected, &[]);
+        let found = r4().check(&document(&value), &Ask { expected_type: expected, ..Ask::default() }).issues;
         found.into_iter().map(|issue| (issue.rule, issue.hint)).collect()
     };
     let hint = |text: &str| Some(text.to_owned());
@@ -285,7 +286,7 @@ fn the_published_uk_core_examples_are_good_r4() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let parsed = fhir::parse(&std::fs::read(&path).unwrap(), Format::Xml, &Limits::default());
-        let found = r4().check(&parsed.document.unwrap(), None, &[]);
+        let found = r4().check(&parsed.document.unwrap(), &Ask::default()).issues;
         assert_eq!(found, [], "{}", path.display());
         count += 1;
     }

@@ -1,5 +1,6 @@
 //! What a profile asks more than the resource type's own definition.
 
+use super::super::Ask;
 use super::{appointment, document, own_package, put};
 use crate::issue::{Issue, Rule, any_refuses};
 use crate::profile::{Package, Profiles};
@@ -62,7 +63,7 @@ fn clinic_appointment() -> Value {
 }
 
 fn issues(value: &Value) -> Vec<Issue> {
-    profiles().check(&document(value), None, &[URL])
+    profiles().check(&document(value), &Ask { profiles: &[URL], ..Ask::default() }).issues
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn a_profile_is_heard_besides_the_base_and_only_when_asked() {
     let check = |pointer: &str, value: Value, rule: Rule, at: &str| {
         let mut bad = clinic_appointment();
         put(&mut bad, pointer, value);
-        assert_eq!(profiles().check(&document(&bad), None, &[]), [], "{pointer} is good for the base");
+        assert_eq!(profiles().check(&document(&bad), &Ask::default()).issues, [], "{pointer} is good for the base");
         let found = issues(&bad);
         let [only] = found.as_slice() else { panic!("{pointer}: {found:#?}") };
         assert_eq!((only.rule, only.place.as_ref().unwrap().expression.as_str()), (rule, at));
@@ -120,7 +121,9 @@ fn a_fault_that_base_and_profile_both_find_is_told_once() {
 
 #[test]
 fn a_profile_that_is_not_loaded_is_told_and_refuses_nothing() {
-    let found = profiles().check(&document(&appointment()), None, &["https://example.org/none|1.0"]);
+    let found = profiles()
+        .check(&document(&appointment()), &Ask { profiles: &["https://example.org/none|1.0"], ..Ask::default() })
+        .issues;
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].rule, found[0].refuses()), (Rule::NotEvaluated, false));
 }
@@ -144,7 +147,7 @@ fn an_extension_that_modifies_is_taken_when_its_definition_is_loaded_and_refused
     let site = Package { name: "site".into(), version: "1".into(), files };
     let profiles = Profiles::compile(&[core, site]).unwrap();
     let refusals = |resource: &Value| -> Vec<(Rule, String)> {
-        let found = profiles.check(&document(resource), None, &[]);
+        let found = profiles.check(&document(resource), &Ask::default()).issues;
         let place = |issue: &Issue| issue.place.as_ref().unwrap().expression.clone();
         found.iter().filter(|issue| issue.refuses()).map(|issue| (issue.rule, place(issue))).collect()
     };
@@ -172,7 +175,7 @@ fn rules_agreed_elsewhere_are_refused_wherever_a_resource_names_them() {
     for pointer in ["/implicitRules", "/contained/0/implicitRules"] {
         let mut value = appointment();
         put(&mut value, pointer, json!("https://example.org/rules"));
-        let found = profiles().check(&document(&value), None, &[]);
+        let found = profiles().check(&document(&value), &Ask::default()).issues;
         let refusals: Vec<_> = found.iter().filter(|issue| issue.refuses()).map(|issue| issue.rule).collect();
         assert_eq!(refusals, [Rule::ImplicitRules], "{pointer}");
     }

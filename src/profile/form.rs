@@ -1,0 +1,88 @@
+//! The JSON form of a node: object or single value, and the form of each primitive type.
+
+use super::Primitive;
+use super::check::Walk;
+use super::plan::{Form, Kind};
+use super::primitive::Fault;
+use super::tell::with_article;
+use crate::document::{Node, Scalar};
+use crate::issue::{Issue, Rule};
+
+impl<'p, 'd> Walk<'p, 'd> {
+    /// Whether `node` has the JSON form of its type; tells it when not.
+    pub(super) fn json_form(&mut self, node: Node<'d>, kind: &Kind) -> bool {
+        let names = self.names;
+        match (kind.form, node.value()) {
+            (Form::Primitive(primitive), Some(value)) => {
+                self.primitive(node, primitive, value) && self.no_strange_member(node, primitive)
+            }
+            (Form::Primitive(primitive), None) => {
+                let is_empty = node.children().all(|child| child.is(names.id));
+                if is_empty {
+                    self.empty(node);
+                }
+                !is_empty && self.no_strange_member(node, primitive)
+            }
+            (_, Some(_)) => {
+                let message = format!("`{}` is {}, an object in JSON", node.name(), with_article(&kind.path));
+                self.tell(node, Issue::new(Rule::ElementType, message).hint("write it as { } with its elements in it"));
+                false
+            }
+            (Form::Resource | Form::AnyResource, None) => true,
+            (_, None) => {
+                if node.children().all(|child| child.is(names.id)) {
+                    self.empty(node);
+                    return false;
+                }
+                if node.resource_type().is_some() {
+                    let message = format!("{} is no resource and has no element `resourceType`", kind.path);
+                    self.tell(node, Issue::new(Rule::ElementUnknown, message).hint("leave `resourceType` out"));
+                }
+                true
+            }
+        }
+    }
+
+    fn empty(&mut self, node: Node<'d>) {
+        let issue = Issue::new(Rule::ElementEmpty, "an element has a value or elements of its own")
+            .hint("leave it out when there is nothing to say")
+            .asked_by("ele-1 of http://hl7.org/fhir/StructureDefinition/Element");
+        self.tell(node, issue);
+    }
+
+    fn primitive(&mut self, node: Node<'d>, primitive: Primitive, value: Scalar<'d>) -> bool {
+        let type_name = primitive.as_str();
+        match primitive.fault(value) {
+            None => {
+                let is_address = matches!(primitive, Primitive::Uri | Primitive::Url | Primitive::Canonical);
+                if is_address || node.is(self.names.reference) {
+                    self.note_local(node);
+                }
+                true
+            }
+            Some(Fault::JsonType(json_type)) => {
+                let message = format!("`{}` has the type {type_name}, which is {json_type}", node.name());
+                self.tell(node, Issue::new(Rule::ElementType, message).hint(format!("write it as {json_type}")));
+                false
+            }
+            Some(Fault::Form(asked)) => {
+                let message = format!("`{}` does not have the form of its type, {type_name}", node.name());
+                self.tell(node, Issue::new(Rule::PrimitiveFormat, message).hint(asked));
+                false
+            }
+        }
+    }
+
+    /// A primitive has an id and extensions beside it; anything else means that an object was sent.
+    fn no_strange_member(&mut self, node: Node<'d>, primitive: Primitive) -> bool {
+        let names = self.names;
+        let is_sound = node.children().all(|child| child.is(names.id) || child.is(names.extension));
+        if !is_sound {
+            let json_type = primitive.json_type();
+            let message =
+                format!("`{}` has the type {}, which is {json_type} and no object", node.name(), primitive.as_str());
+            self.tell(node, Issue::new(Rule::ElementType, message).hint(format!("write it as {json_type}")));
+        }
+        is_sound
+    }
+}
