@@ -4,6 +4,7 @@
 //! document and plan side by side: it makes no text for what is right, and tells everything that is wrong at once,
 //! each with its place, its rule and a way out.
 
+mod address;
 mod ask;
 mod check;
 mod codes;
@@ -21,6 +22,7 @@ mod moment;
 mod plan;
 mod primitive;
 mod references;
+mod resources;
 mod snapshot;
 mod system_case;
 mod tell;
@@ -37,8 +39,8 @@ pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
-use crate::fhirpath::Types;
-use crate::terminology::values::{CodeSystem, Definition, ValueSets};
+use crate::fhirpath::Model;
+use crate::terminology::values::{CodeSystem, Definition, Membership, ValueSets};
 use definition::Structure;
 use plan::Plan;
 use serde::Deserialize;
@@ -183,10 +185,18 @@ impl Profiles {
     }
 }
 
-/// The definitions say which type an element has: for the contexts of expressions.
-impl Types for Profiles {
+/// What the definitions and value sets tell expressions.
+impl Model for Profiles {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         self.plan.type_of(node)
+    }
+
+    fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        match self.values.find(value_set)?.holds(system, code) {
+            Membership::In => Some(true),
+            Membership::Out => Some(false),
+            Membership::Undecided => None,
+        }
     }
 }
 
