@@ -37,7 +37,8 @@ pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
 use crate::fhirpath::Types;
-use crate::terminology::values::{CodeSystem, Definition, ValueSets};
+use crate::terminology::definition::{CodeSystem, Definition};
+use crate::terminology::values::ValueSets;
 use definition::Structure;
 use plan::Plan;
 use serde::Deserialize;
