@@ -11,19 +11,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use stile::document::{Document, Node};
 use stile::fhir::{self, Format, Limits};
-use stile::fhirpath::{Collection, Context, Item, Model, Scope, compile, compile_for};
+use stile::fhirpath::{Collection, Context, Item, Model, Scope, Value, compile, compile_for};
 use stile::profile::{Package, Profiles};
 
-/// What was asked, what each said, and how often.
-type Seen = BTreeMap<(String, String, String), usize>;
+/// What was asked and what each said, with how often; and how often both said the same.
+#[derive(Default)]
+struct Seen {
+    different: BTreeMap<(String, String, String), usize>,
+    same: BTreeMap<&'static str, usize>,
+}
 
 /// All that the two disagree about.
 pub fn disagreements() -> Vec<Disagreement> {
     let profiles = profiles();
-    let mut seen = Seen::new();
+    let mut seen = Seen::default();
     let asked = official(&profiles, &mut seen) + invariants(&profiles, &mut seen);
-    eprintln!("{asked} evaluations by each");
-    seen.into_iter().map(|((asked, ours, theirs), count)| Disagreement { asked, ours, theirs, count }).collect()
+    eprintln!("{asked} evaluations by each; both said {:?}", seen.same);
+    let different = seen.different.into_iter();
+    different.map(|((asked, ours, theirs), count)| Disagreement { asked, ours, theirs, count }).collect()
 }
 
 fn profiles() -> Profiles {
@@ -71,6 +76,63 @@ fn read(path: &Path) -> Option<Sample> {
     let document = fhir::parse(&bytes, format, &Limits::default()).document?;
     document.resource_type()?;
     let json = serde_json::from_str(&fhir::json(document.root())).unwrap();
+    Some(Sample { document, json })
+}
+
+/// The sample resources, and those inside Bundles once more by themselves.
+fn samples() -> Vec<Sample> {
+    let mut samples: Vec<Sample> =
+        files_below(&project().join("../shared/samples")).iter().filter_map(|path| read(path)).collect();
+    let inside: Vec<Sample> = samples
+        .iter()
+        .filter(|sample| sample.document.resource_type() == Some("Bundle"))
+        .flat_map(|bundle| bundle.json["entry"].as_array().into_iter().flatten())
+        .filter_map(|entry| again(entry["resource"].clone()))
+        .collect();
+    samples.extend(inside);
+    let cut: Vec<Sample> = first_of_each_type(&samples).into_iter().flat_map(variants).collect();
+    samples.extend(cut);
+    eprintln!("{} sample resources", samples.len());
+    samples
+}
+
+/// A few samples of each type, to be cut about: most samples keep every invariant, and agreement on those says little.
+fn first_of_each_type(samples: &[Sample]) -> Vec<&Sample> {
+    const OF_EACH_TYPE: usize = 3;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut first = Vec::new();
+    for sample in samples {
+        let count = counts.entry(sample.document.resource_type().unwrap_or("")).or_default();
+        *count += 1;
+        if *count <= OF_EACH_TYPE {
+            first.push(sample);
+        }
+    }
+    first
+}
+
+/// A sample without each of its members in turn, and without each member of the first item of those.
+fn variants(sample: &Sample) -> Vec<Sample> {
+    let mut found = Vec::new();
+    let members = sample.json.as_object().into_iter().flatten();
+    for (name, member) in members.filter(|(name, _)| *name != "resourceType") {
+        let mut without = sample.json.clone();
+        without.as_object_mut().unwrap().shift_remove(name);
+        found.extend(again(without));
+        let first = if member.is_array() { &member[0] } else { member };
+        for inner in first.as_object().into_iter().flat_map(|first| first.keys()) {
+            let mut without = sample.json.clone();
+            let first = if member.is_array() { &mut without[name][0] } else { &mut without[name] };
+            first.as_object_mut().unwrap().shift_remove(inner);
+            found.extend(again(without));
+        }
+    }
+    found
+}
+
+fn again(json: Json) -> Option<Sample> {
+    let document = fhir::parse(json.to_string().as_bytes(), Format::Json, &Limits::default()).document?;
+    document.resource_type()?;
     Some(Sample { document, json })
 }
 
@@ -174,8 +236,7 @@ fn by_path() -> BTreeMap<String, Vec<(String, String)>> {
 fn invariants(profiles: &Profiles, seen: &mut Seen) -> usize {
     let by_path = by_path();
     let mut asked = 0;
-    for path in files_below(&project().join("../shared/samples")) {
-        let Some(sample) = read(&path) else { continue };
+    for sample in samples() {
         let root = sample.document.root();
         let whole = EvaluationContext::new(sample.json.clone());
         let mut waiting = vec![(root, root)];
@@ -264,9 +325,12 @@ fn their_items(value: &FhirPathValue, items: &mut Vec<String>) {
 
 fn said(found: Option<Collection<'_>>) -> String {
     let Some(found) = found else { return "fails".to_owned() };
-    let word = |item: &Item<'_>| match item.text() {
-        Some(text) => plain(&text.replace('\'', "")),
-        None => "<element>".to_owned(),
+    let word = |item: &Item<'_>| match (item, item.text()) {
+        (Item::Value(Value::Quantity(quantity), _), _) => {
+            format!("{} {}", plain(&quantity.value.to_string()), quantity.unit)
+        }
+        (_, Some(text)) => plain(&text),
+        (_, None) => "<element>".to_owned(),
     };
     spelled(found.iter().map(word).collect())
 }
@@ -292,7 +356,10 @@ fn shortened(text: &str) -> String {
 }
 
 fn compare(seen: &mut Seen, asked: &str, ours: String, theirs: String) {
-    if ours != theirs {
-        *seen.entry((asked.to_owned(), shortened(&ours), shortened(&theirs))).or_default() += 1;
+    if ours == theirs {
+        let said = ["true", "false", "nothing", "fails"].into_iter().find(|said| *said == ours);
+        *seen.same.entry(said.unwrap_or("something else")).or_default() += 1;
+    } else {
+        *seen.different.entry((asked.to_owned(), shortened(&ours), shortened(&theirs))).or_default() += 1;
     }
 }

@@ -1,6 +1,5 @@
 //! The page that lists disagreements, with who is right.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// What two engines disagree about.
@@ -25,28 +24,23 @@ fn cell(text: &str) -> String {
 pub fn hold(name: &str, found: &[Disagreement]) -> ExitCode {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let page = std::fs::read_to_string(&path).unwrap_or_default();
-    let listed: BTreeMap<String, &str> = page
-        .lines()
-        .filter_map(|line| {
-            let first = line.strip_prefix("| `")?.split("` |").next()?;
-            Some((first.to_owned(), line))
-        })
-        .collect();
+    // What was asked, then what each says; the verdict and its reason follow.
+    let is_row = |line: &&str| line.starts_with("| `");
+    let mut listed: Vec<(&str, bool)> = page.lines().filter(is_row).map(|line| (line, false)).collect();
     let mut surprises = 0;
     for each in found {
-        let asked = cell(&each.asked);
-        let (ours, theirs) = (cell(&each.ours), cell(&each.theirs));
-        let is_listed = listed.get(&asked).is_some_and(|line| line.contains(&ours) && line.contains(&theirs));
-        if !is_listed {
-            surprises += 1;
-            println!("| `{asked}` | {ours} | {theirs} | | |");
+        let row = format!("| `{}` | {} | {} | ", cell(&each.asked), cell(&each.ours), cell(&each.theirs));
+        match listed.iter_mut().find(|(line, _)| line.starts_with(&row)) {
+            Some((_, is_met)) => *is_met = true,
+            None => {
+                surprises += 1;
+                println!("{row}| |");
+            }
         }
     }
-    for asked in listed.keys() {
-        if !found.iter().any(|each| cell(&each.asked) == *asked) {
-            surprises += 1;
-            println!("no longer so: {asked}");
-        }
+    for (line, _) in listed.iter().filter(|(_, is_met)| !is_met) {
+        surprises += 1;
+        println!("no longer so: {line}");
     }
     let seen: usize = found.iter().map(|each| each.count).sum();
     eprintln!("{} disagreements, seen {seen} times; {surprises} are not as {name} says", found.len());
