@@ -8,22 +8,28 @@ mod ask;
 mod check;
 mod codes;
 mod compile;
+mod contexts;
 mod definition;
 pub mod distil;
 mod elements;
 mod extension;
+mod fit;
 mod form;
 mod given;
 mod invariant;
+mod limits;
 mod local;
 mod modifier;
 mod moment;
+mod narrow;
 mod plan;
 mod primitive;
 mod references;
+mod slicing;
 mod system_case;
 mod tell;
 mod tolerance;
+mod tree;
 mod xhtml;
 
 #[cfg(test)]
