@@ -127,7 +127,7 @@ impl<'p, 'd> Walk<'p, 'd> {
                 self.is_extension(holder) && own == Some(url)
             }
             ExtensionContext::Expression(expression) => {
-                let context = Context::new(self.resource).root(self.root).types(self.plan);
+                let context = Context::new(self.resource).root(self.root).model(self.plan);
                 let found = expression.evaluate(self.resource, &context);
                 // Where the expression cannot be evaluated, it forbids nothing.
                 found.map_or(true, |found| found.iter().any(|item| item.node() == Some(holder)))

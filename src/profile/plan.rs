@@ -5,7 +5,7 @@ use super::limits::Limits;
 use super::slicing::{Criterion, Slice, Slicing};
 use super::{NotEvaluated, Primitive};
 use crate::document::{Document, Name, Node};
-use crate::fhirpath::{Expression, Types};
+use crate::fhirpath::{Expression, Model};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -205,8 +205,11 @@ pub(super) struct Names {
     pub(super) system: Name,
     pub(super) code: Name,
     pub(super) coding: Name,
+    pub(super) entry: Name,
+    pub(super) version_id: Name,
     pub(super) meta: Name,
     pub(super) profile: Name,
+    pub(super) full_url: Name,
 }
 
 impl Default for Names {
@@ -223,8 +226,11 @@ impl Default for Names {
             system: Name::intern("system"),
             code: Name::intern("code"),
             coding: Name::intern("coding"),
+            entry: Name::intern("entry"),
+            version_id: Name::intern("versionId"),
             meta: Name::intern("meta"),
             profile: Name::intern("profile"),
+            full_url: Name::intern("fullUrl"),
         }
     }
 }
@@ -387,7 +393,7 @@ fn slice<'p, T>(all: &'p [T], range: &Range<u32>) -> &'p [T] {
 }
 
 /// The definitions say which type an element has; expressions ask.
-impl Types for Plan {
+impl Model for Plan {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         match node.resource_type() {
             Some(resource) => Some(resource),

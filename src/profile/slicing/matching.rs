@@ -112,7 +112,7 @@ impl<'p, 'd> Walk<'p, 'd> {
                 };
                 node.children().filter(is_of_url).any(|child| self.reaches(child, rest, test))
             }
-            Hop::Resolve => match self.resolved(node) {
+            Hop::Resolve => match self.resolve(node) {
                 Some(target) => self.reaches(target, rest, test),
                 None => rest.is_empty() && self.points_at_type(node, test),
             },

@@ -6,7 +6,6 @@
 mod criteria;
 mod matching;
 mod path;
-mod resolve;
 mod tell;
 
 pub(super) use tell::given_text;
