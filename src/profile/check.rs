@@ -253,6 +253,8 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn child(&mut self, child: Node<'d>, parent: &'p Kind, step: &'p Step, start: usize) {
         let Some(element) = self.plan.elements.get(step.element as usize) else { return };
         if step.is_left_out {
+            // It stands there, though as what it may not be: that it is missing is not told besides.
+            self.count_only(step.element, parent, start);
             return self.no_such_choice(child, parent, element);
         }
         self.counted(child, parent, step, start);

@@ -16,6 +16,12 @@ impl<'p, 'd> Walk<'p, 'd> {
         self.value_or_extensions(node);
         let names = self.names;
         let Some(url) = node.child(names.url).and_then(|url| url.string()) else { return };
+        if url.contains('|') {
+            let issue = Issue::new(Rule::ExtensionUnknown, "the `url` of an extension names no version")
+                .hint("leave out the | and what follows it")
+                .severity(Severity::Error);
+            self.tell(node, issue);
+        }
         match self.plan.defined(url) {
             Some((number, origin)) if origin.is_extension() => {
                 self.stands_where_it_may(node, origin);
@@ -123,8 +129,12 @@ impl<'p, 'd> Walk<'p, 'd> {
                 self.is_of(at, type_name)
             }
             ExtensionContext::Extension(url) => {
-                let own = holder.child(self.names.url).and_then(|own| own.string());
-                self.is_extension(holder) && own == Some(url)
+                // One on the value of an extension counts as standing in the extension, as HL7's validator has it.
+                let is_it = |node: Node<'d>| {
+                    let own = node.child(self.names.url).and_then(|own| own.string());
+                    self.is_extension(node) && own == Some(url)
+                };
+                is_it(holder) || (!self.is_extension(holder) && holder.parent().is_some_and(is_it))
             }
             ExtensionContext::Expression(expression) => {
                 let context = Context::new(self.resource).root(self.root).model(self.plan);

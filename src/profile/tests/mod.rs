@@ -3,6 +3,7 @@
 mod faults;
 mod hostile;
 mod narrowing;
+mod slicing;
 
 use super::Ask;
 use super::*;
