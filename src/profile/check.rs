@@ -5,10 +5,11 @@ use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use super::resources::Resources;
-use crate::document::{Document, Name, Node};
+use crate::document::{Document, Name, Node, NodeId};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// The most issues that one check tells.
@@ -34,6 +35,9 @@ pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &
         root,
         locals: Locals::default(),
         resources: OnceCell::new(),
+        places: OnceCell::new(),
+        tried: HashMap::new(),
+        trial_depth: 0,
         mild_count: 0,
         is_full: false,
     };
@@ -65,16 +69,21 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) plan: &'p Plan,
     pub(super) values: &'p ValueSets,
     pub(super) names: &'p super::plan::Names,
-    issues: Vec<Issue>,
+    pub(super) issues: Vec<Issue>,
     /// How often each element of the open kinds has been met; one stack for the whole walk.
     counts: Vec<u32>,
     pub(super) pass: Pass,
-    resource: Node<'d>,
+    pub(super) resource: Node<'d>,
     pub(super) root: Node<'d>,
     pub(super) locals: Locals<'d>,
     pub(super) resources: OnceCell<Resources<'d>>,
+    /// Every id and anchor of the document, once a narrative points at one.
+    pub(super) places: OnceCell<HashSet<&'d str>>,
+    /// Whether a resource fits a profile that a reference to it asks for.
+    pub(super) tried: HashMap<(NodeId, KindId), bool>,
+    pub(super) trial_depth: usize,
     /// How many of the issues refuse nothing.
-    mild_count: usize,
+    pub(super) mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
     pub(super) is_full: bool,
 }
@@ -186,7 +195,7 @@ impl<'p, 'd> Walk<'p, 'd> {
     // ---- elements
 
     /// A node with elements of its own, against the kind that lists them.
-    fn complex(&mut self, node: Node<'d>, kind_id: KindId) {
+    pub(super) fn complex(&mut self, node: Node<'d>, kind_id: KindId) {
         let plan = self.plan;
         let kind = plan.kind(kind_id);
         let mark = self.locals.mark();
@@ -221,9 +230,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         if self.pass == Pass::Base && !self.is_full {
             match kind.form {
                 Form::Extension => self.extension(node),
-                Form::Resource | Form::AnyResource if &*kind.path == "Bundle" => self.entries(node),
-                Form::Resource | Form::AnyResource => self.contained_are_used(node, kind, mark),
-                Form::Complex | Form::Reference | Form::CodeableConcept | Form::Coding | Form::Primitive(_) => {}
+                Form::Resource | Form::AnyResource => self.whole(node, kind, mark),
+                Form::Complex => self.data_type(node, kind),
+                Form::Reference | Form::CodeableConcept | Form::Coding | Form::Primitive(_) => {}
             }
         }
         self.invariants(node, &kind.constraints, kind);

@@ -3,6 +3,7 @@
 use super::definition::{ElementDefinition, Structure, TypeReference};
 use super::invariant::{self, Constraint, NATIVE, SET_ASIDE};
 use super::plan::{Binding, Element, Form, Given, Kind, KindId, Origin, Plan, Step, UNBOUNDED};
+use super::pointing::{Pointing, TargetProfile};
 use super::{NotEvaluated, Primitive, Problem};
 use crate::document::Name;
 use crate::terminology::values::ValueSets;
@@ -218,7 +219,7 @@ impl<'s> Compiler<'s, '_> {
         if let Some(reference) = &element.content_reference {
             let id = reference.rsplit('#').next().unwrap_or("");
             match source.holders.iter().find(|(holder, _)| *holder == id) {
-                Some((_, kind)) => self.add_step(start, name.into(), number, *kind, 0..0),
+                Some((_, kind)) => self.add_step(start, name.into(), number, *kind, 0..0, None),
                 None => self.problem(source, &element.path, format!("its content reference {reference} leads nowhere")),
             }
             return;
@@ -235,18 +236,31 @@ impl<'s> Compiler<'s, '_> {
                 continue;
             };
             let step_name = if is_choice { format!("{name}{}", capitalised(code)) } else { name.to_owned() };
-            let targets = if code == "Reference" { self.targets(one) } else { 0..0 };
-            self.add_step(start, step_name, number, kind, targets);
+            let (targets, pointing) =
+                if code == "Reference" { (self.targets(one), self.pointing(one)) } else { (0..0, None) };
+            self.add_step(start, step_name, number, kind, targets, pointing);
         }
     }
 
     /// Adds a step, once per name: a type that is named twice, with two profiles, is one step.
-    fn add_step(&mut self, start: usize, name: String, element: u32, kind: KindId, targets: Range<u32>) {
+    fn add_step(
+        &mut self,
+        start: usize,
+        name: String,
+        element: u32,
+        kind: KindId,
+        targets: Range<u32>,
+        pointing: Option<u32>,
+    ) {
         let name = Name::intern(&name);
         match self.plan.steps.iter_mut().skip(start).find(|step| step.name == name) {
-            Some(known) if known.targets != targets => known.targets = 0..0,
-            Some(_) => {}
-            None => self.plan.steps.push(Step { name, element, kind, targets }),
+            Some(known) => {
+                if known.targets != targets {
+                    known.targets = 0..0;
+                }
+                known.pointing = None;
+            }
+            None => self.plan.steps.push(Step { name, element, kind, targets, pointing }),
         }
     }
 
@@ -272,6 +286,22 @@ impl<'s> Compiler<'s, '_> {
         names.dedup();
         self.plan.targets.extend(names);
         start..self.plan.targets.len() as u32
+    }
+
+    /// What is asked of the targets of a reference beyond their type.
+    fn pointing(&mut self, one: &TypeReference) -> Option<u32> {
+        let loaded = |url: &String| {
+            let target = self.by_url.get(without_version(url))?;
+            Some(TargetProfile {
+                url: url.as_str().into(),
+                type_name: Name::intern(&target.structure.r#type),
+                kind: target.structure.is_profile().then(|| target.root()),
+            })
+        };
+        let profiles: Option<Vec<_>> = one.target_profile.iter().map(loaded).collect();
+        let pointing = Pointing::of(one, profiles.unwrap_or_default())?;
+        self.plan.pointings.push(pointing);
+        Some(self.plan.pointings.len() as u32 - 1)
     }
 
     fn binding(&mut self, source: &Source, element: &'s ElementDefinition) -> Option<u32> {

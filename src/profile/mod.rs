@@ -6,9 +6,12 @@
 
 mod address;
 mod ask;
+mod bundle;
 mod check;
 mod codes;
 mod compile;
+mod contained;
+mod data_types;
 mod definition;
 pub mod distil;
 mod elements;
@@ -20,6 +23,7 @@ mod local;
 mod modifier;
 mod moment;
 mod plan;
+mod pointing;
 mod primitive;
 mod references;
 mod resources;

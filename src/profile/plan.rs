@@ -2,6 +2,7 @@
 
 use super::Primitive;
 use super::invariant::Constraint;
+use super::pointing::Pointing;
 use crate::document::{Name, Node};
 use crate::fhirpath::Model;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 pub(super) const UNBOUNDED: u32 = u32::MAX;
 
 /// The number of a [`Kind`] in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct KindId(pub(super) u32);
 
 /// A set of elements that stand together: a resource, a data type, or an element with elements of its own.
@@ -79,6 +80,8 @@ pub(super) struct Step {
     pub(super) kind: KindId,
     /// For references: the resource types that may be pointed at, in [`Plan::targets`]; empty for any.
     pub(super) targets: Range<u32>,
+    /// For references: what is asked of the targets beyond their type, by its number in [`Plan::pointings`].
+    pub(super) pointing: Option<u32>,
 }
 
 /// A required binding.
@@ -160,6 +163,7 @@ pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) required: Vec<u32>,
     pub(super) targets: Vec<Name>,
+    pub(super) pointings: Vec<Pointing>,
     pub(super) bindings: Vec<Binding>,
     pub(super) givens: Vec<Given>,
     /// Invariants; those that many definitions repeat are kept once.
@@ -208,6 +212,11 @@ impl Plan {
 
     pub(super) fn targets(&self, step: &Step) -> &[Name] {
         slice(&self.targets, &step.targets)
+    }
+
+    /// What is asked of the targets of a reference beyond their type.
+    pub(super) fn pointing(&self, step: &Step) -> Option<&Pointing> {
+        step.pointing.and_then(|number| self.pointings.get(number as usize))
     }
 
     pub(super) fn constraints(&self, range: &Range<u32>) -> &[Arc<Constraint>] {
