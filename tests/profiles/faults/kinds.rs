@@ -116,7 +116,8 @@ fn shape(faults: &mut Faults<'_>, site: &Site) {
     if site.in_array {
         let single = |value: &mut Value| {
             let item = value.pointer(pointer)?.clone();
-            put(value, whole, item)
+            take(value, &site.holder.0, &site.name)?;
+            set(value, &site.holder.0, &site.name, item)
         };
         faults.add("repeating element without an array", at, "element.array", array_at, single);
         faults.add("empty array", at, "json.empty", array_at, |value| put(value, whole, json!([])));
@@ -136,7 +137,8 @@ fn shape(faults: &mut Faults<'_>, site: &Site) {
             _ => json!(7),
         };
         faults.add("wrong JSON type", at, "element.type", at, |value| put(value, pointer, other));
-        faults.add("object for a primitive", at, "element.type", at, |value| put(value, pointer, json!({"id": "x"})));
+        let extended = json!({"extension": [{"url": "https://example.org/why", "valueString": "x"}]});
+        faults.add("object for a primitive", at, "element.type", at, |value| put(value, pointer, extended));
     } else if !is_resource {
         faults.add("wrong JSON type", at, "element.type", at, |value| put(value, pointer, json!("text")));
         faults.add("empty object", at, "json.empty", at, |value| put(value, pointer, json!({})));

@@ -3,7 +3,9 @@
 
 mod definitions;
 mod fault;
+mod invariants;
 mod kinds;
+mod profile;
 mod sites;
 
 pub use definitions::own_files;
@@ -33,6 +35,8 @@ fn claims(value: &Value) -> Vec<&str> {
 fn faults_of(name: &str, value: &Value) -> Vec<Fault> {
     let mut faults = Faults { sample: name, value, made: Vec::new() };
     kinds::add_all(&mut faults, &sites::lay(value));
+    invariants::add_all(&mut faults);
+    profile::add_all(&mut faults);
     faults.made
 }
 
