@@ -40,7 +40,8 @@ pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
 use crate::fhirpath::Model;
-use crate::terminology::values::{CodeSystem, Definition, Membership, ValueSets};
+use crate::terminology::definition::{CodeSystem, Definition};
+use crate::terminology::values::{Membership, ValueSets};
 use definition::Structure;
 use plan::Plan;
 use serde::Deserialize;
