@@ -25,7 +25,8 @@ fn what_others_published_passes_its_own_profile_but_for_the_baseline() {
         for issue in judged(text, format, claim.as_slice()).into_iter().filter(|issue| issue.refuses()) {
             let place = issue.place.as_ref().map_or("", |place| place.expression.as_str());
             let told = format!("{issue} ({})", issue.asked_by.as_deref().unwrap_or("no definition"));
-            found.push(Found { file: name.clone(), rule: issue.rule, expression: place.to_owned(), told });
+            let (group, rule) = (name.clone(), issue.rule.as_str().to_owned());
+            found.push(Found { group, name: rule, place: place.to_owned(), told });
         }
     }
     let (sample_count, uk_core_count) =

@@ -44,14 +44,14 @@ pub fn breaks() -> Vec<Break> {
         ("inv-1", "task", vec![("/lastModified", json!("2026-01-04T09:00:00Z"))], "Task"),
         ("bdl-1", "bundle-message", vec![("/total", json!(3))], "Bundle"),
         ("bdl-2", "bundle-message", vec![("/entry/1/search", json!({"mode": "match"}))], "Bundle"),
-        ("bdl-3", "bundle-transaction", vec![("/entry/0/request", none())], "Bundle"),
+        ("bdl-3", "bundle-transaction", vec![("/entry/0/request", none())], "Bundle.entry[0]"),
         (
             "bdl-3",
             "bundle-message",
             vec![("/entry/1/request", json!({"method": "GET", "url": "Patient/p1"}))],
             "Bundle",
         ),
-        ("bdl-4", "bundle-message", vec![("/entry/1/response", json!({"status": "200"}))], "Bundle"),
+        ("bdl-4", "bundle-message", vec![("/entry/1/response", json!({"status": "200"}))], "Bundle.entry[1].response"),
         ("bdl-5", "bundle-message", vec![("/entry/2/resource", none())], "Bundle.entry[2]"),
         (
             "bdl-7",

@@ -59,7 +59,11 @@ fn out_of_place(faults: &mut Faults<'_>, pointer: &str, url: &str) {
         object(value, "/meta")?.insert("extension".into(), json!([extension]));
         Some(())
     });
-    let at = format!("{}.modifierExtension[0]", text(&faults.value["resourceType"]));
+    let type_name = text(&faults.value["resourceType"]);
+    if !definitions().below(&type_name).iter().any(|one| text(&one["path"]).ends_with(".modifierExtension")) {
+        return;
+    }
+    let at = format!("{type_name}.modifierExtension[0]");
     let what = format!("{url} as a modifier");
     faults.add("extension that modifies nothing as a modifier", what, "extension.modifier-unknown", at, |value| {
         object(value, "")?.insert("modifierExtension".into(), json!([extension]));
@@ -95,7 +99,7 @@ impl<'d> Held<'d> {
         let id = text(&element["id"]);
         for (holder, expression, _) in holders {
             let own: Vec<_> = instances.iter().filter(|one| is_below(&one.0, holder)).collect();
-            let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
+            let Some(first) = own.first() else { continue };
             let array = format!("{holder}/{name}");
             if element["min"].as_u64() > Some(0) && element["max"] != "0" {
                 let at = format!("{expression}.{name}");
@@ -124,7 +128,6 @@ impl<'d> Held<'d> {
                     let items = value.pointer_mut(&array)?.as_array_mut()?;
                     let item = items.get(place)?.clone();
                     items.insert(place + 1, item);
-                    let _ = last;
                     Some(())
                 });
             }
@@ -200,7 +203,7 @@ impl<'d> Held<'d> {
         }
         if let Some(max) = member("maxLength").and_then(|max| max.as_u64()) {
             let long = "é".repeat(max as usize + 1);
-            faults.add("text too long", &id, "profile.value", at, |value| put(value, pointer, json!(long)));
+            faults.add("text too long", &id, "primitive.format", at, |value| put(value, pointer, json!(long)));
         }
         for (limit, beyond) in [("minValue", -1), ("maxValue", 1)] {
             if let Some(limit) = member(limit).and_then(|limit| limit.as_i64()) {
