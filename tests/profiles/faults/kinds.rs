@@ -142,6 +142,13 @@ fn shape(faults: &mut Faults<'_>, site: &Site) {
     } else if !is_resource {
         faults.add("wrong JSON type", at, "element.type", at, |value| put(value, pointer, json!("text")));
         faults.add("empty object", at, "json.empty", at, |value| put(value, pointer, json!({})));
+        let under = |value: &mut Value| {
+            let members = object(value, &site.holder.0)?;
+            let member = members.shift_remove(&site.name)?;
+            members.insert(format!("_{}", site.name), member);
+            Some(())
+        };
+        faults.add("element with elements under an underscore", at, "element.type", at, under);
     }
 }
 

@@ -65,7 +65,7 @@ fn out_of_place(faults: &mut Faults<'_>, pointer: &str, url: &str) {
     }
     let at = format!("{type_name}.modifierExtension[0]");
     let what = format!("{url} as a modifier");
-    faults.add("extension that modifies nothing as a modifier", what, "extension.modifier-unknown", at, |value| {
+    faults.add("extension that modifies nothing as a modifier", what, "extension.context", at, |value| {
         object(value, "")?.insert("modifierExtension".into(), json!([extension]));
         Some(())
     });
@@ -236,7 +236,7 @@ impl<'d> Held<'d> {
         }
         let binding = &element["binding"];
         if binding["strength"] == "required" && definitions().is_listed(&text(&binding["valueSet"])) {
-            let what = format!("{id} of {}", self.root.1);
+            let (what, at) = (format!("{id} of {}", self.root.1), format!("{at}.coding[0].code"));
             faults.add("unknown code in a profile's required binding", what, "code.required-binding", at, |value| {
                 let coding = json!([{"system": "https://example.org/other", "code": "no-such-code"}]);
                 object(value, pointer)?.insert("coding".into(), coding);
