@@ -5,7 +5,7 @@ use super::limits::Limits;
 use super::slicing::{Criterion, Slice, Slicing};
 use super::{NotEvaluated, Primitive};
 use crate::document::{Document, Name, Node};
-use crate::fhirpath::{Expression, Model};
+use crate::fhirpath::{ElementTypes, Expression, Model};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -382,6 +382,13 @@ impl Plan {
         Some(self.kind(step.kind))
     }
 
+    /// The kind at a path of a type's name and element names, for example `Patient.contact`.
+    fn kind_at(&self, path: &str) -> Option<&Kind> {
+        let mut names = path.split('.');
+        let kind = self.kind(self.type_named(names.next()?)?);
+        names.try_fold(kind, |kind, name| Some(self.kind(self.step_named(kind, Name::find(name)?)?.kind)))
+    }
+
     /// The url of the definition that `kind` comes from.
     pub(super) fn url(&self, kind: &Kind) -> &str {
         self.origins.get(kind.origin as usize).map_or("", |origin| &origin.url)
@@ -399,5 +406,25 @@ impl Model for Plan {
             Some(resource) => Some(resource),
             None => self.kind_of(node).map(|kind| self.type_name(kind)),
         }
+    }
+
+    fn element<'m>(&'m self, holder: &str, name: &str) -> ElementTypes<'m> {
+        let Some(kind) = self.kind_at(holder) else { return ElementTypes::Unknown };
+        let is_wanted = |step: &&Step| {
+            let element = self.elements.get(step.element as usize);
+            element.is_some_and(|element| element.name.as_str() == name)
+        };
+        let told = |step: &Step| {
+            let kind = self.kind(step.kind);
+            // Elements with elements of their own are told by their path, which is what is asked about next.
+            if kind.path.contains('.') { &*kind.path } else { self.type_name(kind) }
+        };
+        let types: Vec<_> = self.steps(kind).iter().filter(is_wanted).map(told).collect();
+        if types.is_empty() { ElementTypes::Absent } else { ElementTypes::Types(types) }
+    }
+
+    fn element_names<'m>(&'m self, holder: &str) -> Vec<&'m str> {
+        let elements = self.kind_at(holder).map(|kind| self.elements(kind)).unwrap_or_default();
+        elements.iter().map(|element| element.name.as_str()).collect()
     }
 }
