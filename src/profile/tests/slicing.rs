@@ -233,7 +233,7 @@ fn a_choice_is_sliced_by_type_with_and_without_a_word_for_it() {
             &profiles,
             "o",
             &observation("valueQuantity", json!({"value": 1})),
-            &[(Rule::ElementRequired, "Observation.value.unit")],
+            &[(Rule::ElementRequired, "Observation.valueQuantity.unit")],
         );
     }
 }
