@@ -8,7 +8,7 @@ use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Rule, any_refuses};
 use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
-use crate::profile::{self, Ask, NotEvaluated, Profiles, Tolerance};
+use crate::profile::{self, Ask, NotEvaluated, Profiles, Suppressed, Tolerance};
 use jiff::Timestamp;
 
 /// A body that was read and found acceptable.
@@ -63,6 +63,8 @@ pub struct Judged {
     pub issues: Vec<Issue>,
     /// What definitions ask of it and could not be decided.
     pub not_evaluated: Vec<NotEvaluated>,
+    /// What the severity policy keeps from being told.
+    pub suppressed: Suppressed,
     /// True when the fault lies in the text itself and not in what it says.
     pub is_malformed: bool,
 }
@@ -73,13 +75,16 @@ impl Judged {
     pub fn of(body: &[u8], format: Format, terms: &Terms<'_>) -> Judged {
         let parsed = fhir::parse(body, format, terms.limits);
         let mut issues = parsed.issues;
+        let mut suppressed = Suppressed::new();
+        terms.profiles.settle(&mut issues, &mut suppressed);
+        let not_evaluated = Vec::new();
         let Some(mut document) = parsed.document else {
-            return Judged { document: None, issues, not_evaluated: Vec::new(), is_malformed: true };
+            return Judged { document: None, issues, not_evaluated, suppressed, is_malformed: true };
         };
         let is_malformed = any_refuses(&issues);
         if let Some(release) = fhir::is_stu3(&document) {
             issues.push(release);
-            return Judged { document: Some(document), issues, not_evaluated: Vec::new(), is_malformed };
+            return Judged { document: Some(document), issues, not_evaluated, suppressed, is_malformed };
         }
         issues.extend(profile::apply(&mut document, &terms.tolerances()));
         issues.extend(profile::canonical_systems(&mut document));
@@ -90,8 +95,13 @@ impl Judged {
         };
         let verdict = terms.profiles.check(&document, &ask);
         issues.extend(verdict.issues);
+        // What has been settled before stays as it is.
+        terms.profiles.settle(&mut issues, &mut suppressed);
+        for (name, count) in verdict.suppressed {
+            *suppressed.entry(name).or_default() += count;
+        }
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
-        Judged { document: Some(document), issues, not_evaluated: verdict.not_evaluated, is_malformed }
+        Judged { document: Some(document), issues, not_evaluated: verdict.not_evaluated, suppressed, is_malformed }
     }
 }
 

@@ -1,13 +1,17 @@
 //! The walk over document and plan.
 
+use super::Profiles;
 use super::ask::{Ask, Verdict};
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
+use super::severity::{Severities, Suppressed, counted_as};
 use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The most issues that one check tells.
 pub(super) const ISSUE_COUNT_MAX: usize = 200;
@@ -18,14 +22,17 @@ pub(super) const MILD_COUNT_MAX: usize = 100;
 pub(super) const QUOTED_BYTES_MAX: usize = 64;
 
 /// Checks `document`; see [`super::Profiles::check`].
-pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &Ask<'_>) -> Verdict {
+pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> Verdict {
+    let Profiles { plan, values, severities, packages, .. } = profiles;
     let expected_type = ask.expected_type;
     let root = document.root();
     let mut walk = Walk {
         plan,
         values,
+        severities,
         names: &plan.names,
         issues: Vec::new(),
+        suppressed: HashSet::new(),
         counts: Vec::new(),
         pass: Pass::Base,
         resource: root,
@@ -45,7 +52,11 @@ pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &
             walk.profile(root, kind, profile);
         }
     }
-    Verdict { issues: walk.issues, not_evaluated: Vec::new() }
+    let mut suppressed = Suppressed::new();
+    for (name, _) in walk.suppressed {
+        *suppressed.entry(name).or_default() += 1;
+    }
+    Verdict { issues: walk.issues, not_evaluated: Vec::new(), suppressed, packages: Arc::clone(packages) }
 }
 
 /// What a walk looks for.
@@ -62,7 +73,10 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) plan: &'p Plan,
     pub(super) values: &'p ValueSets,
     pub(super) names: &'p super::plan::Names,
+    severities: &'p Severities,
     issues: Vec<Issue>,
+    /// What the policy keeps from being told, with its place: base and profile may both ask for it.
+    suppressed: HashSet<(String, String)>,
     /// How often each element of the open kinds has been met; one stack for the whole walk.
     counts: Vec<u32>,
     pub(super) pass: Pass,
@@ -82,7 +96,11 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     /// Tells an issue at a place that is only looked for when there is room.
-    fn tell_with(&mut self, issue: Issue, place: impl FnOnce() -> Place) {
+    fn tell_with(&mut self, mut issue: Issue, place: impl FnOnce() -> Place) {
+        if !self.severities.settle(&mut issue) {
+            self.suppressed.insert((counted_as(&issue).to_owned(), place().expression));
+            return;
+        }
         let is_mild = !issue.refuses();
         if self.is_full || (is_mild && self.mild_count > MILD_COUNT_MAX) {
             return;
