@@ -75,7 +75,7 @@ impl Materials {
         let mut materials = Materials::carried();
         let mut mishaps = Vec::new();
         match read_locked(Path::new(&settings.packages_folder)) {
-            Ok(found) => found.into_iter().for_each(|found| materials.push(found)),
+            Ok(found) => materials.take(found),
             Err(found) => mishaps.extend(found),
         }
         if let Some(name) = &settings.severity_file {
@@ -100,16 +100,19 @@ impl Materials {
         let mut mishaps = Vec::new();
         for path in paths {
             match packages::read_package(path) {
-                Ok(package) => self.push(Found { package, from: path.clone() }),
+                Ok(package) => self.take(vec![Found { package, from: path.clone() }]),
                 Err(mishap) => mishaps.push(mishap),
             }
         }
         if mishaps.is_empty() { Ok(()) } else { Err(mishaps) }
     }
 
-    fn push(&mut self, found: Found) {
-        self.packages.push(found.package);
-        self.origins.push(Some(found.from));
+    /// Takes packages that have been read, after those that are there.
+    pub fn take(&mut self, found: Vec<Found>) {
+        for Found { package, from } in found {
+            self.packages.push(package);
+            self.origins.push(Some(from));
+        }
     }
 
     /// What the program carries.

@@ -5,7 +5,7 @@ use crate::access::Sender;
 use crate::document::Document;
 use crate::error::Error;
 use crate::fhir::{self, Format, Limits};
-use crate::issue::{Issue, Rule, any_refuses};
+use crate::issue::{Issue, Place, Rule, any_refuses, nearest};
 use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
 use crate::profile::{self, Ask, NotEvaluated, Profiles, Suppressed, Tolerance};
@@ -111,13 +111,33 @@ fn is_about_the_text(rule: Rule) -> bool {
 }
 
 impl Parts {
-    pub(super) fn read(
+    /// Whether all of these profiles are loaded: a verdict that leaves one out would say more than it knows.
+    pub(super) fn has_profiles(&self, demanded: &[&str]) -> Result<(), Error> {
+        let mut issues = Vec::new();
+        for url in demanded {
+            let wanted = url.split('|').next().unwrap_or(url);
+            if !self.profiles.profiles().any(|loaded| loaded.url == wanted) {
+                let near = nearest(wanted, self.profiles.profiles().map(|loaded| loaded.url));
+                let way_out = match near {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "the profiles that are loaded are listed in /fhir/metadata".into(),
+                };
+                let issue = Issue::new(Rule::QueryValue, "No loaded package has the profile that is asked for");
+                issues.push(issue.at(Place::named("profile")).hint(way_out));
+            }
+        }
+        if issues.is_empty() { Ok(()) } else { Err(Error::Malformed(issues)) }
+    }
+
+    /// What reading and checking say of a body that a sender sent.
+    pub(super) fn judge(
         &self,
         body: &[u8],
         format: Format,
         resource_type: &str,
         sender: &Sender,
-    ) -> Result<Read, Error> {
+        demanded: &[&str],
+    ) -> Result<Judged, Error> {
         if body.len() > self.limits.bytes_max {
             return Err(Error::TooLarge(self.limits.bytes_max));
         }
@@ -126,9 +146,19 @@ impl Parts {
             limits: &self.limits,
             sender: Some(sender),
             expected_type: Some(resource_type),
-            demanded: &[],
+            demanded,
         };
-        match Judged::of(body, format, &terms) {
+        Ok(Judged::of(body, format, &terms))
+    }
+
+    pub(super) fn read(
+        &self,
+        body: &[u8],
+        format: Format,
+        resource_type: &str,
+        sender: &Sender,
+    ) -> Result<Read, Error> {
+        match self.judge(body, format, resource_type, sender, &[])? {
             Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
             Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),
             Judged { issues, .. } => Err(Error::Rejected(issues)),
