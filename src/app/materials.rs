@@ -124,7 +124,7 @@ impl Materials {
                 materials.schemas = texts(folder, ".schema.json");
             } else {
                 let files = texts(folder, ".json").into_iter().map(|source| (source.name, source.text)).collect();
-                materials.packages.push(Package::of_files(&name, "unknown", files));
+                materials.packages.push(Package::of_files(&name, files));
                 materials.origins.push(None);
             }
         }

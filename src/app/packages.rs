@@ -93,7 +93,7 @@ pub fn read_package(path: &Path) -> Result<Package, Mishap> {
     if !files.iter().any(|(name, _)| name != "package.json") {
         return Err(mishap("it holds no .json or .xml file with a definition".into()));
     }
-    Ok(Package::of_files(stem, "unknown", files))
+    Ok(Package::of_files(stem, files))
 }
 
 /// The packages in the site's folder, in the order of their names; none where there is no such folder.

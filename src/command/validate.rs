@@ -180,7 +180,8 @@ fn draw(input: &input::Input, judged: &Judged, file_count: usize) {
 struct Tally {
     valid_count: usize,
     invalid_count: usize,
-    rules: BTreeMap<(Severity, &'static str), OfRule>,
+    /// By severity and rule, each invariant by itself.
+    rules: BTreeMap<(Severity, String), OfRule>,
     suppressed: Suppressed,
     not_evaluated: BTreeMap<String, (String, usize)>,
 }
@@ -202,7 +203,11 @@ impl Tally {
         }
         let number = self.valid_count + self.invalid_count;
         for issue in &judged.issues {
-            let rule = self.rules.entry((issue.severity, issue.rule.as_str())).or_default();
+            let name = match issue.invariant() {
+                Some(key) => format!("{} {key}", issue.rule),
+                None => issue.rule.to_string(),
+            };
+            let rule = self.rules.entry((issue.severity, name)).or_default();
             rule.issue_count += 1;
             if rule.last != number {
                 (rule.last, rule.resource_count) = (number, rule.resource_count + 1);
@@ -220,13 +225,8 @@ impl Tally {
         let judged = self.valid_count + self.invalid_count;
         if judged > 1 {
             if !self.rules.is_empty() {
-                let row = |((severity, rule), of): (&(Severity, &str), &OfRule)| {
-                    vec![
-                        rule.to_string(),
-                        severity.to_string(),
-                        of.issue_count.to_string(),
-                        of.resource_count.to_string(),
-                    ]
+                let row = |((severity, rule), of): (&(Severity, String), &OfRule)| {
+                    vec![rule.clone(), severity.to_string(), of.issue_count.to_string(), of.resource_count.to_string()]
                 };
                 let rows: Vec<Vec<String>> = self.rules.iter().map(row).collect();
                 tell::table(&["rule", "severity", "issues", "resources"], &rows);

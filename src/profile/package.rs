@@ -56,6 +56,8 @@ pub(super) struct Head {
     #[serde(default)]
     pub(super) url: String,
     #[serde(default)]
+    version: String,
+    #[serde(default)]
     fhir_version: String,
     #[serde(default)]
     kind: String,
@@ -93,10 +95,24 @@ impl Head {
 }
 
 impl Package {
-    /// The package of these files, called as its `package.json` says; `name` and `version` stand where there is none.
-    pub fn of_files(name: &str, version: &str, mut files: Vec<(String, String)>) -> Package {
+    /// The package of these files, called as its `package.json` says. Where there is none it is called `name`; its version
+    /// is that of its definition, when there is one definition that names one.
+    pub fn of_files(name: &str, mut files: Vec<(String, String)>) -> Package {
+        const UNKNOWN: &str = "unknown";
         files.sort();
-        let mut package = Package { name: name.to_owned(), version: version.to_owned(), files };
+        let mut package = Package { name: name.to_owned(), version: UNKNOWN.to_owned(), files };
+        if let [(name, text)] = package.files.as_slice() {
+            let mut versions = Vec::new();
+            let _ = each_definition(name, text, |head, _| {
+                versions.push(head.version.clone());
+                Ok(())
+            });
+            if let [version] = versions.as_slice()
+                && !version.is_empty()
+            {
+                package.version.clone_from(version);
+            }
+        }
         let manifest = package.manifest();
         let field = |key: &str| manifest.get(key).and_then(|value| value.as_str()).map(str::to_owned);
         (package.name, package.version) =
@@ -235,7 +251,7 @@ mod tests {
 
     fn package(files: &[(&str, &str)]) -> Package {
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        Package::of_files("folder", "unknown", files)
+        Package::of_files("folder", files)
     }
 
     fn kinds(name: &str, text: &str) -> Result<Vec<String>, String> {
@@ -255,6 +271,8 @@ mod tests {
         assert_eq!(named.dependencies(), [("hl7.fhir.r4.core".to_owned(), "4.0.1".to_owned())]);
         let bare = package(&[("a.json", "{}")]);
         assert_eq!((bare.name.as_str(), bare.version.as_str()), ("folder", "unknown"));
+        let alone = package(&[("a.json", r#"{"resourceType":"ValueSet","version":"3"}"#)]);
+        assert_eq!((alone.name.as_str(), alone.version.as_str()), ("folder", "3"));
     }
 
     #[test]
