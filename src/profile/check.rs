@@ -5,10 +5,12 @@ use super::ask::{Ask, Verdict};
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
+use super::resources::Resources;
 use super::severity::{Severities, Suppressed, counted_as};
 use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,6 +22,11 @@ pub(super) const ISSUE_COUNT_MAX: usize = 200;
 pub(super) const MILD_COUNT_MAX: usize = 100;
 /// The longest name of an unknown element that is repeated in a message, in bytes.
 pub(super) const QUOTED_BYTES_MAX: usize = 64;
+
+/// Steps that the invariants over one document may take together, and as many more for each of its elements. R4's own
+/// take about 10 for an element; what takes more than this has invariants that look at everything from everywhere.
+const STEPS: u64 = 4_000_000;
+const STEPS_EACH: u64 = 200;
 
 /// Checks `document`; see [`super::Profiles::check`].
 pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> Verdict {
@@ -38,6 +45,8 @@ pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> 
         resource: root,
         root,
         locals: Locals::default(),
+        resources: OnceCell::new(),
+        steps_left: Cell::new(STEPS + STEPS_EACH * document.node_count() as u64),
         mild_count: 0,
         is_full: false,
     };
@@ -83,6 +92,9 @@ pub(super) struct Walk<'p, 'd> {
     resource: Node<'d>,
     pub(super) root: Node<'d>,
     pub(super) locals: Locals<'d>,
+    pub(super) resources: OnceCell<Resources<'d>>,
+    /// Steps that all invariants together may still take.
+    steps_left: Cell<u64>,
     /// How many of the issues refuse nothing.
     mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
@@ -332,12 +344,14 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn invariants(&mut self, node: Node<'d>, range: &Range<u32>, kind: &Kind) {
         let plan = self.plan;
         for constraint in plan.constraints(range) {
-            if self.is_full {
+            if self.is_full || self.steps_left.get() == 0 {
                 return;
             }
             let place = invariant::Place { node, resource: self.resource, root: self.root };
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
-            match invariant::holds(constraint, place, plan) {
+            let walk = &*self;
+            let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
+            match invariant::holds(constraint, place, plan, &resolver, &walk.steps_left) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };

@@ -4,6 +4,7 @@
 //! document and plan side by side: it makes no text for what is right, and tells everything that is wrong at once,
 //! each with its place, its rule and a way out.
 
+mod address;
 mod ask;
 mod check;
 mod codes;
@@ -22,7 +23,9 @@ mod package;
 mod plan;
 mod primitive;
 mod references;
+mod resources;
 mod severity;
+mod snapshot;
 mod system_case;
 mod tell;
 mod tolerance;
@@ -40,9 +43,10 @@ pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
-use crate::fhirpath::Types;
+use crate::fhirpath::{ElementTypes, Model};
 use crate::issue::Issue;
-use crate::terminology::values::{CodeSystem, Definition, ValueSets};
+use crate::terminology::definition::{CodeSystem, Definition};
+use crate::terminology::values::{Membership, ValueSets};
 use definition::Structure;
 use plan::Plan;
 use std::collections::BTreeSet;
@@ -134,8 +138,12 @@ impl Profiles {
             return Err(read.problems);
         }
         let invariants = read.invariants();
-        let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let mut not_evaluated = read.not_evaluated;
+        let problems = snapshot::complete(&mut read.structures, &mut not_evaluated);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
         let loaded = |package: &Package| LoadedPackage {
             name: package.name.clone(),
@@ -182,7 +190,7 @@ impl Profiles {
     }
 
     /// What definitions ask for and the check does not do: invariants that could not be compiled, bindings that
-    /// cannot be decided without a terminology server, definitions without a snapshot.
+    /// cannot be decided without a terminology server, definitions whose base is not loaded.
     pub fn not_evaluated(&self) -> &[NotEvaluated] {
         &self.not_evaluated
     }
@@ -213,10 +221,26 @@ impl Profiles {
     }
 }
 
-/// The definitions say which type an element has: for the contexts of expressions.
-impl Types for Profiles {
+/// What the definitions and value sets tell expressions.
+impl Model for Profiles {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         self.plan.type_of(node)
+    }
+
+    fn element<'m>(&'m self, holder: &str, name: &str) -> ElementTypes<'m> {
+        self.plan.element(holder, name)
+    }
+
+    fn element_names<'m>(&'m self, holder: &str) -> Vec<&'m str> {
+        self.plan.element_names(holder)
+    }
+
+    fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        match self.values.find(value_set)?.holds(system, code) {
+            Membership::In => Some(true),
+            Membership::Out => Some(false),
+            Membership::Undecided => None,
+        }
     }
 }
 
@@ -253,9 +277,10 @@ impl Read {
                 return Ok(());
             }
             let taken = match head.resource_type.as_str() {
-                "StructureDefinition" => {
-                    serde_json::from_str(text).map(|structure| self.take_structure(&file, structure))
-                }
+                "StructureDefinition" => serde_json::from_str::<Structure>(text).map(|structure| {
+                    self.structures.retain(|(_, known)| known.url != structure.url);
+                    self.structures.push((file.clone(), structure));
+                }),
                 "ValueSet" => serde_json::from_str(text).map(|value_set| self.value_sets.push(value_set)),
                 "CodeSystem" => serde_json::from_str(text).map(|code_system| self.code_systems.push(code_system)),
                 _ => Ok(()),
@@ -264,16 +289,6 @@ impl Read {
         });
         if let Err(message) = taken {
             self.problems.push(Problem { file, message });
-        }
-    }
-
-    fn take_structure(&mut self, file: &str, structure: Structure) {
-        let not_evaluated = |why: &str| NotEvaluated { what: structure.url.clone(), why: why.into() };
-        if structure.snapshot.element.is_empty() {
-            self.not_evaluated.push(not_evaluated("it has no snapshot"));
-        } else {
-            self.structures.retain(|(_, known)| known.url != structure.url);
-            self.structures.push((file.to_owned(), structure));
         }
     }
 }

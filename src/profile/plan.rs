@@ -3,7 +3,7 @@
 use super::Primitive;
 use super::invariant::Constraint;
 use crate::document::{Name, Node};
-use crate::fhirpath::Types;
+use crate::fhirpath::{ElementTypes, Model};
 use serde_json::Value;
 use std::ops::Range;
 use std::sync::Arc;
@@ -122,6 +122,10 @@ pub(super) struct Names {
     pub(super) system: Name,
     pub(super) code: Name,
     pub(super) coding: Name,
+    pub(super) entry: Name,
+    pub(super) version_id: Name,
+    pub(super) meta: Name,
+    pub(super) full_url: Name,
 }
 
 impl Default for Names {
@@ -138,6 +142,10 @@ impl Default for Names {
             system: Name::intern("system"),
             code: Name::intern("code"),
             coding: Name::intern("coding"),
+            entry: Name::intern("entry"),
+            version_id: Name::intern("versionId"),
+            meta: Name::intern("meta"),
+            full_url: Name::intern("fullUrl"),
         }
     }
 }
@@ -231,6 +239,13 @@ impl Plan {
         Some(self.kind(step.kind))
     }
 
+    /// The kind at a path of a type's name and element names, for example `Patient.contact`.
+    fn kind_at(&self, path: &str) -> Option<&Kind> {
+        let mut names = path.split('.');
+        let kind = self.kind(self.type_named(names.next()?)?);
+        names.try_fold(kind, |kind, name| Some(self.kind(self.step_named(kind, Name::find(name)?)?.kind)))
+    }
+
     /// The url of the definition that `kind` comes from.
     pub(super) fn url(&self, kind: &Kind) -> &str {
         self.origins.get(kind.origin as usize).map_or("", |origin| &origin.url)
@@ -242,11 +257,31 @@ fn slice<'p, T>(all: &'p [T], range: &Range<u32>) -> &'p [T] {
 }
 
 /// The definitions say which type an element has; expressions ask.
-impl Types for Plan {
+impl Model for Plan {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         match node.resource_type() {
             Some(resource) => Some(resource),
             None => self.kind_of(node).map(|kind| self.type_name(kind)),
         }
+    }
+
+    fn element<'m>(&'m self, holder: &str, name: &str) -> ElementTypes<'m> {
+        let Some(kind) = self.kind_at(holder) else { return ElementTypes::Unknown };
+        let is_wanted = |step: &&Step| {
+            let element = self.elements.get(step.element as usize);
+            element.is_some_and(|element| element.name.as_str() == name)
+        };
+        let told = |step: &Step| {
+            let kind = self.kind(step.kind);
+            // Elements with elements of their own are told by their path, which is what is asked about next.
+            if kind.path.contains('.') { &*kind.path } else { self.type_name(kind) }
+        };
+        let types: Vec<_> = self.steps(kind).iter().filter(is_wanted).map(told).collect();
+        if types.is_empty() { ElementTypes::Absent } else { ElementTypes::Types(types) }
+    }
+
+    fn element_names<'m>(&'m self, holder: &str) -> Vec<&'m str> {
+        let elements = self.kind_at(holder).map(|kind| self.elements(kind)).unwrap_or_default();
+        elements.iter().map(|element| element.name.as_str()).collect()
     }
 }
