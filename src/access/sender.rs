@@ -1,6 +1,7 @@
 //! How a sender speaks: what a mapping and the tolerances need to know about it.
 
 use crate::model::OdsCode;
+use crate::national::Rules;
 use std::collections::BTreeMap;
 
 /// A sender profile from the settings.
@@ -16,6 +17,8 @@ pub struct Sender {
     pub tolerances: Vec<String>,
     /// Canonical urls of profiles that its resources must fit, beside R4 itself.
     pub profiles: Vec<String>,
+    /// The national rules that its submissions must keep, and how hard.
+    pub rules: Rules,
     /// What mappings read as `%sender`, for example `pas_appointment_system`.
     pub variables: BTreeMap<String, String>,
 }

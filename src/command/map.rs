@@ -7,6 +7,7 @@ use crate::fhir::{self, Limits};
 use crate::intake::Judged;
 use crate::issue::any_refuses;
 use crate::mapping::{Mapping, Outcome, Traced, Variables};
+use crate::national;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -62,10 +63,13 @@ fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> b
     let tolerances: Vec<_> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
     let profiles: Vec<&str> = sender.profiles.iter().map(String::as_str).collect();
     let limits = Limits::default();
-    let judged = Judged::of(&input.bytes, input.format, None, &profiles, &engine.profiles, &tolerances, &limits);
+    let now = Timestamp::now();
+    let judged = Judged::of(&input.bytes, input.format, None, &profiles, &engine.profiles, &tolerances, &limits)
+        .with_national(&sender.rules, now);
     let mut issues = judged.issues;
-    let variables = Variables { sender: &sender.variables, now: Timestamp::now(), trees: &[] };
+    let variables = Variables { sender: &sender.variables, now, trees: &[] };
     let document = judged.document.filter(|_| !any_refuses(&issues));
+    let document = document.as_ref().map(|document| national::for_mapping(document, &sender.rules));
     let chosen = document.as_ref().and_then(|document| match &args.mapping {
         Some(name) => engine.library.named(name),
         None => engine.library.inbound(document, &variables).unwrap_or_else(|issue| {

@@ -4,6 +4,7 @@ use super::tell;
 use crate::access::Sender;
 use crate::app::{Engine, Materials};
 use crate::model::OdsCode;
+use crate::national::Rules;
 use crate::profile::Tolerance;
 use crate::settings::{self, Problem, Settings};
 use std::collections::BTreeMap;
@@ -88,6 +89,12 @@ pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
                 is_pas,
                 tolerances: Vec::new(),
                 profiles: Vec::new(),
+                rules: Rules::new(
+                    Vec::new(),
+                    BTreeMap::new(),
+                    i64::from(settings.changes.placeholder_days),
+                    settings.changes.time_zone.clone(),
+                ),
                 variables: variables(is_pas),
             };
             senders.insert(name.to_owned(), sender);

@@ -4,6 +4,7 @@ use super::{COULD_NOT_RUN, FINE, FOUND, input, out, site, tell};
 use crate::fhir::{self, Limits};
 use crate::intake::Judged;
 use crate::issue::any_refuses;
+use jiff::Timestamp;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub struct Args {
     /// Canonical url of a profile that the resources must fit, beside R4 itself. May be given several times.
     #[arg(long, value_name = "URL")]
     profile: Vec<String>,
-    /// Judge as sent by this sender of the settings, with its tolerances.
+    /// Judge as sent by this sender of the settings, with its tolerances and rules.
     #[arg(long, value_name = "NAME")]
     sender: Option<String>,
     /// One line of JSON for each file.
@@ -49,10 +50,12 @@ pub fn run(args: &Args) -> u8 {
     }
     let tolerances: Vec<_> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
     let profiles: Vec<&str> = args.profile.iter().map(String::as_str).collect();
+    let now = Timestamp::now();
     let mut refused = 0;
     for input in &inputs {
         let judged =
-            Judged::of(&input.bytes, input.format, None, &profiles, &engine.profiles, &tolerances, &Limits::default());
+            Judged::of(&input.bytes, input.format, None, &profiles, &engine.profiles, &tolerances, &Limits::default())
+                .with_national(&sender.rules, now);
         let is_fine = !any_refuses(&judged.issues);
         refused += usize::from(!is_fine);
         if args.json {

@@ -8,6 +8,7 @@ use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Rule, any_refuses};
 use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
+use crate::national::{self, Rules};
 use crate::profile::{self, Ask, NotEvaluated, Profiles, Tolerance};
 use jiff::Timestamp;
 
@@ -62,12 +63,22 @@ impl Judged {
             return Judged { document: Some(document), issues, not_evaluated: Vec::new(), is_malformed };
         }
         issues.extend(profile::apply(&mut document, tolerances));
-        issues.extend(profile::canonical_systems(&mut document));
+        issues.extend(national::canonical_systems(&mut document));
         let ask = Ask { expected_type, profiles: demanded, ..Ask::default() };
         let verdict = profiles.check(&document, &ask);
         issues.extend(verdict.issues);
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
         Judged { document: Some(document), issues, not_evaluated: verdict.not_evaluated, is_malformed }
+    }
+
+    /// The same with what the national rules that its sender keeps say of it.
+    pub fn with_national(mut self, rules: &Rules, now: Timestamp) -> Judged {
+        let is_judged = !self.is_malformed && self.issues.iter().all(|issue| issue.rule != Rule::ResourceRelease);
+        if let Some(document) = self.document.as_ref().filter(|_| is_judged) {
+            self.issues = self.issues.into_iter().filter_map(|issue| rules.weigh(issue)).collect();
+            self.issues.extend(national::check(document, rules, now));
+        }
+        self
     }
 }
 
@@ -83,6 +94,7 @@ impl Parts {
         format: Format,
         resource_type: &str,
         sender: &Sender,
+        now: Timestamp,
     ) -> Result<Read, Error> {
         if body.len() > self.limits.bytes_max {
             return Err(Error::TooLarge(self.limits.bytes_max));
@@ -90,7 +102,8 @@ impl Parts {
         let tolerances: Vec<Tolerance> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
         let demanded: Vec<&str> = sender.profiles.iter().map(String::as_str).collect();
         let judged =
-            Judged::of(body, format, Some(resource_type), &demanded, &self.profiles, &tolerances, &self.limits);
+            Judged::of(body, format, Some(resource_type), &demanded, &self.profiles, &tolerances, &self.limits)
+                .with_national(&sender.rules, now);
         match judged {
             Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
             Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),
@@ -99,6 +112,7 @@ impl Parts {
     }
 
     pub(super) fn map(&self, document: &Document, sender: &Sender, now: Timestamp) -> Result<Mapped, Error> {
+        let document = &*national::for_mapping(document, &sender.rules);
         let variables = Variables { sender: &sender.variables, now, trees: &[] };
         let chosen = self.library.inbound(document, &variables).map_err(|issue| Error::Rejected(vec![issue]))?;
         let Some(mapping) = chosen else {

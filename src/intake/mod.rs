@@ -181,7 +181,7 @@ impl Intake {
         if let Some(receipt) = self.answered_before(caller, &submission).await? {
             return Ok(receipt);
         }
-        let parsed = self.parts.read(&submission.body, submission.format, &submission.resource_type, sender)?;
+        let parsed = self.parts.read(&submission.body, submission.format, &submission.resource_type, sender, now)?;
         let mapped = self.parts.map(&parsed.document, sender, now)?;
         let mut issues = parsed.issues;
         issues.extend(mapped.issues);
@@ -226,7 +226,7 @@ impl Intake {
     ) -> Result<Vec<Issue>, Error> {
         caller.grant.allows(Interaction::Validate, resource_type).map_err(forbidden)?;
         let sender = self.parts.sender(caller)?;
-        match self.parts.read(body, format, resource_type, sender) {
+        match self.parts.read(body, format, resource_type, sender, now) {
             Err(Error::Rejected(issues)) => Ok(issues),
             Err(error) => Err(error),
             Ok(read) => {

@@ -21,7 +21,6 @@ mod moment;
 mod plan;
 mod primitive;
 mod references;
-mod system_case;
 mod tell;
 mod tolerance;
 mod xhtml;
@@ -32,7 +31,6 @@ mod tests;
 pub use ask::{Ask, UnknownExtensions, Verdict};
 pub use elements::{ElementType, Elements, RequiredCodes};
 pub use primitive::Primitive;
-pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
