@@ -2,6 +2,7 @@
 
 use crate::model::OdsCode;
 use crate::national::Rules;
+use crate::profile::UnknownExtensions;
 use std::collections::BTreeMap;
 
 /// A sender profile from the settings.
@@ -19,6 +20,8 @@ pub struct Sender {
     pub profiles: Vec<String>,
     /// The national rules that its submissions must keep, and how hard.
     pub rules: Rules,
+    /// What is thought of extensions in its submissions that no loaded package defines.
+    pub unknown_extensions: UnknownExtensions,
     /// What mappings read as `%sender`, for example `pas_appointment_system`.
     pub variables: BTreeMap<String, String>,
 }

@@ -5,7 +5,7 @@ use crate::access::Sender;
 use crate::app::{Engine, Materials};
 use crate::model::OdsCode;
 use crate::national::Rules;
-use crate::profile::Tolerance;
+use crate::profile::{Tolerance, UnknownExtensions};
 use crate::settings::{self, Problem, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -95,6 +95,7 @@ pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
                     i64::from(settings.changes.placeholder_days),
                     settings.changes.time_zone.clone(),
                 ),
+                unknown_extensions: UnknownExtensions::default(),
                 variables: variables(is_pas),
             };
             senders.insert(name.to_owned(), sender);

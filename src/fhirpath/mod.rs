@@ -20,7 +20,7 @@
 //!
 //! # How types are decided
 //!
-//! A document holds JSON's types, not FHIR's. The type of an element is what [`Types`] says, else its
+//! A document holds JSON's types, not FHIR's. The type of an element is what [`Model`] says, else its
 //! `resourceType`, else the suffix of a choice element (`valueDateTime`). Where none speaks, a string leaf is read as
 //! a date, date and time, or time of day only where one is needed: beside a date in a comparison or equality, when
 //! both sides of `<` or its kin read as one, when a duration is added, when a boundary is asked. So
@@ -35,12 +35,14 @@ mod diagnostic;
 mod functions;
 mod lexer;
 mod lower;
+mod model;
 mod moment;
 mod parser;
 mod paths;
 mod program;
 mod r4;
 mod run;
+mod strict;
 mod syntax;
 mod table;
 mod typing;
@@ -50,9 +52,10 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Context, Membership, Resolver, Trace, Types};
+pub use context::{Context, Resolver, Trace};
 pub use decimal::Decimal;
 pub use diagnostic::{Diagnostic, Failure};
+pub use model::{ElementTypes, Model};
 pub use moment::{Moment, Precision};
 pub use paths::{PathStart, StaticPath, StaticStep};
 pub use value::{Collection, IntoItems, Item, Quantity, Value};
@@ -67,6 +70,7 @@ pub struct Scope {
     variables: Vec<String>,
     types: Vec<String>,
     strict_choices: bool,
+    as_selects: bool,
 }
 
 impl Scope {
@@ -84,9 +88,16 @@ impl Scope {
         self
     }
 
-    /// The same scope with one more name for `is`, `as` and `ofType`, where [`Types`] tells of types beyond R4's.
+    /// The same scope with one more name for `is`, `as` and `ofType`, where [`Model`] tells of types beyond R4's.
     pub fn type_name(mut self, name: &str) -> Self {
         self.types.push(name.to_owned());
+        self
+    }
+
+    /// The same scope, with `as` choosing among several items where FHIRPath calls that an error. R4's own invariants
+    /// are written so (`dom-3`); what a site writes should use `ofType()`.
+    pub fn as_selects(mut self) -> Self {
+        self.as_selects = true;
         self
     }
 
@@ -94,6 +105,26 @@ impl Scope {
     pub fn strict_choices(mut self) -> Self {
         self.strict_choices = true;
         self
+    }
+}
+
+/// Compiles an expression that is evaluated over inputs of one type, for example `Patient` or `Patient.contact`, and refuses
+/// with [`compile`]'s faults those that make it wrong for every such input: an element that does not exist, a path that
+/// begins with another type, the first of what has no order.
+///
+/// # Errors
+/// All faults. Those of types are looked for when there are no others.
+pub fn compile_for(
+    text: &str,
+    scope: &Scope,
+    model: &dyn Model,
+    input_type: &str,
+) -> Result<Expression, Vec<Diagnostic>> {
+    let expression = compile(text, scope)?;
+    let faults = strict::faults(&expression.code, model, input_type);
+    match faults.is_empty() {
+        true => Ok(expression),
+        false => Err(faults),
     }
 }
 
@@ -124,7 +155,7 @@ impl Expression {
     pub fn evaluate<'d>(&self, input: Node<'d>, context: &Context<'d>) -> Result<Collection<'d>, Failure> {
         let run = Run::new(context, input);
         let this = Item::Node(input);
-        run.eval(&self.code, Focus { this: Some(&this), index: None, total: None })
+        run.eval(&self.code, Focus { this: Some(&this), index: None, total: None, all: None })
     }
 
     /// Evaluates an invariant: none when it comes to nothing; a single item that is no Boolean counts as true.

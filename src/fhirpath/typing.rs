@@ -1,12 +1,13 @@
 //! Which type an item has.
 //!
 //! A [`Document`](crate::document::Document) has no types. The type of an element is taken, in this order, from
-//! the [`Types`](super::Types) of the context, from `resourceType`, from the suffix of a choice element
+//! the [`Model`](super::Model) of the context, from `resourceType`, from the suffix of a choice element
 //! (`valueQuantity`) and from the form of its JSON value. Where only the form speaks, an element *is* of every type
 //! whose form it fits: a string leaf is a `string` and a `code`, and a `date` when it reads as one. That is the
 //! safe side for the published invariants, which look for references among all descendants with `as(canonical)`.
 
 use super::decimal::Decimal;
+use super::model::Model;
 use super::moment::{Moment, Precision};
 use super::r4::{CHOICES, COMPLEX, PRIMITIVES, RESOURCES};
 use super::value::{Item, Value};
@@ -34,14 +35,15 @@ pub(super) fn type_names() -> impl Iterator<Item = &'static str> {
 }
 
 impl TypeSpec {
-    /// The type of this name, when there is one; `own` are names that the scope adds to R4's.
+    /// The type of this name, when either namespace has one; `own` are names that the scope adds to R4's.
     pub(super) fn find(namespace: Option<&str>, name: &str, own: &[String]) -> Option<TypeSpec> {
-        let system = namespace != Some("FHIR") && SYSTEM.contains(&name);
-        let known = || parent(name).is_some() || own.iter().any(|known| known == name);
-        let fhir = namespace != Some("System") && known();
-        if !matches!(namespace, None | Some("FHIR" | "System")) || !(system || fhir) {
+        let is_system = SYSTEM.contains(&name);
+        let is_fhir = parent(name).is_some() || own.iter().any(|known| known == name);
+        if !matches!(namespace, None | Some("FHIR" | "System")) || !(is_system || is_fhir) {
             return None;
         }
+        // `System.Patient` is a name that nothing has: well formed, and never true.
+        let (system, fhir) = (is_system && namespace != Some("FHIR"), is_fhir && namespace != Some("System"));
         Some(TypeSpec { name: fixed_text(name), system, fhir })
     }
 
@@ -55,7 +57,7 @@ impl TypeSpec {
             Item::Value(value, _) => self.system && (self.name == "Any" || self.name == value.type_name()),
             Item::Node(_) if !self.fhir => false,
             Item::Node(node) => match known_type(*node, context) {
-                Some(known) => is_derived(known, self.name),
+                Some(known) => is_below(known, self.name, context.model),
                 None => fits(*node, self.name),
             },
         }
@@ -87,24 +89,29 @@ fn parent(name: &str) -> Option<&'static str> {
     })
 }
 
-fn is_derived(known: &str, wanted: &str) -> bool {
-    if known == wanted {
-        return true;
-    }
-    let mut current = parent(known);
-    while let Some(name) = current.filter(|name| !name.is_empty()) {
-        if name == wanted {
+/// How many types may stand between one and what it is derived from; ends definitions that go round.
+const DERIVATIONS_MAX: usize = 16;
+
+/// True when `known` is `wanted` or derived from it: by R4's own types, beyond them by what the model says.
+pub(super) fn is_below(known: &str, wanted: &str, model: Option<&dyn Model>) -> bool {
+    let mut current = known;
+    for _ in 0..DERIVATIONS_MAX {
+        if current == wanted {
             return true;
         }
-        current = parent(name);
+        let above = parent(current).or_else(|| model.and_then(|model| model.base_type(current)));
+        match above.filter(|above| !above.is_empty()) {
+            Some(above) => current = above,
+            None => return false,
+        }
     }
     false
 }
 
 /// The FHIR type of an element where it is known for certain.
 pub(super) fn known_type<'n>(node: Node<'n>, context: &Context<'n>) -> Option<&'n str> {
-    if let Some(types) = context.types
-        && let Some(known) = types.type_of(node)
+    if let Some(model) = context.model
+        && let Some(known) = model.type_of(node)
     {
         return Some(known);
     }
@@ -269,7 +276,7 @@ pub(super) fn operand<'d>(item: &Item<'d>, context: &Context<'d>) -> Option<Oper
 
 /// True when a path may begin with this type's name at this element.
 pub(super) fn is_of_type<'d>(node: Node<'d>, name: &str, context: &Context<'d>) -> bool {
-    known_type(node, context).is_some_and(|known| is_derived(known, name))
+    known_type(node, context).is_some_and(|known| is_below(known, name, context.model))
 }
 
 /// True for the names of FHIR R4's types.

@@ -4,9 +4,11 @@ use super::ask::{Ask, Verdict};
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
+use super::resources::Resources;
 use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// The most issues that one check tells.
@@ -31,6 +33,7 @@ pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &
         resource: root,
         root,
         locals: Locals::default(),
+        resources: OnceCell::new(),
         mild_count: 0,
         is_full: false,
     };
@@ -69,6 +72,7 @@ pub(super) struct Walk<'p, 'd> {
     resource: Node<'d>,
     pub(super) root: Node<'d>,
     pub(super) locals: Locals<'d>,
+    pub(super) resources: OnceCell<Resources<'d>>,
     /// How many of the issues refuse nothing.
     mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
@@ -319,7 +323,9 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             let place = invariant::Place { node, resource: self.resource, root: self.root };
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
-            match invariant::holds(constraint, place, plan) {
+            let walk = &*self;
+            let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
+            match invariant::holds(constraint, place, plan, &resolver) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };

@@ -21,17 +21,17 @@ impl<'p, 'd> Walk<'p, 'd> {
                 Some(code) if set.holds(None, code) == Membership::Out => Some((node, Some(code))),
                 Some(_) | None => None,
             },
-            Form::Coding => self.wrong_coding(node, set),
+            Form::Coding => self.wrong_coding(node, &set),
             Form::CodeableConcept => {
                 let mut codings = node.children().filter(|child| child.is(names.coding));
                 let first = codings.next();
                 match (first, codings.next()) {
-                    (Some(only), None) => self.wrong_coding(only, set),
+                    (Some(only), None) => self.wrong_coding(only, &set),
                     _ => {
                         let is_wrong = node
                             .children()
                             .filter(|child| child.is(names.coding))
-                            .all(|coding| self.wrong_coding(coding, set).is_some());
+                            .all(|coding| self.wrong_coding(coding, &set).is_some());
                         is_wrong.then_some((node, None))
                     }
                 }
@@ -40,7 +40,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         };
         if let Some((at, sent)) = wrong {
             let message = format!("`{}` needs a code of the value set {}", element.name.as_str(), binding.url);
-            let issue = Issue::new(Rule::CodeRequired, message).hint(codes_hint(set, sent));
+            let issue = Issue::new(Rule::CodeRequired, message).hint(codes_hint(&set, sent));
             self.tell(at, issue.asked_by(self.asker(parent, element)));
         }
     }

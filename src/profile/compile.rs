@@ -282,7 +282,7 @@ impl<'s> Compiler<'s, '_> {
         }
         let value_set = self.sets.number(url);
         let reasons = match value_set.and_then(|number| self.sets.get(number)) {
-            Some(set) => set.unlisted().join("; "),
+            Some(set) => set.undecided().join("; "),
             None => "the value set is not loaded".into(),
         };
         if !reasons.is_empty() {

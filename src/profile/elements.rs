@@ -138,7 +138,7 @@ impl<'p> Elements<'p> {
     fn codes(&self, element: &'p Element) -> Option<RequiredCodes<'p>> {
         let binding = self.plan.bindings.get(element.binding? as usize)?;
         let set = self.values.get(binding.value_set?)?;
-        set.unlisted().is_empty().then(|| RequiredCodes { url: set.url(), codes: set.codes().collect() })
+        set.is_listed().then(|| RequiredCodes { url: set.url(), codes: set.codes().collect() })
     }
 }
 

@@ -4,6 +4,7 @@
 //! document and plan side by side: it makes no text for what is right, and tells everything that is wrong at once,
 //! each with its place, its rule and a way out.
 
+mod address;
 mod ask;
 mod check;
 mod codes;
@@ -21,6 +22,8 @@ mod moment;
 mod plan;
 mod primitive;
 mod references;
+mod resources;
+mod snapshot;
 mod tell;
 mod tolerance;
 mod xhtml;
@@ -34,8 +37,9 @@ pub use primitive::Primitive;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
-use crate::fhirpath::Types;
-use crate::terminology::values::{CodeSystem, Definition, ValueSets};
+use crate::fhirpath::Model;
+use crate::terminology::definition::{CodeSystem, Definition};
+use crate::terminology::values::{Membership, ValueSets};
 use definition::Structure;
 use plan::Plan;
 use serde::Deserialize;
@@ -132,8 +136,12 @@ impl Profiles {
         if !read.problems.is_empty() {
             return Err(read.problems);
         }
-        let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let mut not_evaluated = read.not_evaluated;
+        let problems = snapshot::complete(&mut read.structures, &mut not_evaluated);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
         Ok(Profiles { plan, values, not_evaluated })
     }
@@ -145,7 +153,7 @@ impl Profiles {
     }
 
     /// What definitions ask for and the check does not do: invariants that could not be compiled, bindings that
-    /// cannot be decided without a terminology server, definitions without a snapshot.
+    /// cannot be decided without a terminology server, definitions whose base is not loaded.
     pub fn not_evaluated(&self) -> &[NotEvaluated] {
         &self.not_evaluated
     }
@@ -176,10 +184,18 @@ impl Profiles {
     }
 }
 
-/// The definitions say which type an element has: for the contexts of expressions.
-impl Types for Profiles {
+/// What the definitions and value sets tell expressions.
+impl Model for Profiles {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         self.plan.type_of(node)
+    }
+
+    fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        match self.values.find(value_set)?.holds(system, code) {
+            Membership::In => Some(true),
+            Membership::Out => Some(false),
+            Membership::Undecided => None,
+        }
     }
 }
 
@@ -218,8 +234,6 @@ impl Read {
             self.not_evaluated.push(not_evaluated("it is not a definition of FHIR R4"));
         } else if structure.kind == "logical" {
             self.not_evaluated.push(not_evaluated("it is a logical model"));
-        } else if structure.snapshot.element.is_empty() {
-            self.not_evaluated.push(not_evaluated("it has no snapshot"));
         } else {
             self.structures.retain(|(_, known)| known.url != structure.url);
             self.structures.push((file.to_owned(), structure));

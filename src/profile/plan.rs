@@ -3,7 +3,7 @@
 use super::Primitive;
 use super::invariant::Constraint;
 use crate::document::{Name, Node};
-use crate::fhirpath::Types;
+use crate::fhirpath::Model;
 use serde_json::Value;
 use std::ops::Range;
 use std::sync::Arc;
@@ -122,6 +122,10 @@ pub(super) struct Names {
     pub(super) system: Name,
     pub(super) code: Name,
     pub(super) coding: Name,
+    pub(super) entry: Name,
+    pub(super) version_id: Name,
+    pub(super) meta: Name,
+    pub(super) full_url: Name,
 }
 
 impl Default for Names {
@@ -138,6 +142,10 @@ impl Default for Names {
             system: Name::intern("system"),
             code: Name::intern("code"),
             coding: Name::intern("coding"),
+            entry: Name::intern("entry"),
+            version_id: Name::intern("versionId"),
+            meta: Name::intern("meta"),
+            full_url: Name::intern("fullUrl"),
         }
     }
 }
@@ -242,7 +250,7 @@ fn slice<'p, T>(all: &'p [T], range: &Range<u32>) -> &'p [T] {
 }
 
 /// The definitions say which type an element has; expressions ask.
-impl Types for Plan {
+impl Model for Plan {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         match node.resource_type() {
             Some(resource) => Some(resource),

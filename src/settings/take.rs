@@ -9,6 +9,7 @@ use crate::delivery::Schedule;
 use crate::issue::Rule;
 use crate::model::{ChangeKind, OdsCode};
 use crate::national::{Contract, Rules, Switch};
+use crate::profile::UnknownExtensions;
 use crate::telemetry::LogFormat;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -111,6 +112,8 @@ struct SenderTree {
     #[serde(default)]
     rules: BTreeMap<String, String>,
     #[serde(default)]
+    unknown_extensions: UnknownExtensions,
+    #[serde(default)]
     variables: BTreeMap<String, String>,
 }
 
@@ -203,7 +206,16 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
 
 impl SenderTree {
     fn take(self, name: String, changes: &Changes) -> Option<access::Sender> {
-        let SenderTree { organisation, is_pas, tolerances, profiles, contract, rules, mut variables } = self;
+        let SenderTree {
+            organisation,
+            is_pas,
+            tolerances,
+            profiles,
+            unknown_extensions,
+            contract,
+            rules,
+            mut variables,
+        } = self;
         // What mappings may ask of any sender, beside the variables that the site gives it.
         variables.insert("organisation".into(), organisation.as_str().to_owned());
         variables.insert("is_pas".into(), is_pas.to_string());
@@ -212,7 +224,7 @@ impl SenderTree {
         let switches = rules.iter().map(switch).collect::<Option<_>>()?;
         let placeholder_days = i64::from(changes.placeholder_days);
         let rules = Rules::new(contracts, switches, placeholder_days, changes.time_zone.clone());
-        Some(access::Sender { name, organisation, is_pas, tolerances, profiles, rules, variables })
+        Some(access::Sender { name, organisation, is_pas, tolerances, profiles, unknown_extensions, rules, variables })
     }
 }
 
