@@ -132,10 +132,13 @@ fn ods_code(node: Node<'_>, findings: &mut Findings<'_>) {
 /// The document as a mapping may see it: without the values of NHS numbers that are none.
 ///
 /// For senders whose faulty numbers are flagged and not refused: the resource is kept as it came, but nobody's record
-/// may be found under a number that is nobody's. Borrows where there is nothing to hide.
+/// may be found under a number that is nobody's. Holds for records (Appointment, Patient) and not for requests.
+/// Borrows where there is nothing to hide.
 pub fn for_mapping<'d>(document: &'d Document, rules: &Rules) -> Cow<'d, Document> {
-    if rules.severity(Rule::NhsNumber) == Some(Severity::Error) {
-        // Refused before anything is mapped.
+    // Where it is refused nothing is mapped. What asks for something to be done is hidden nothing: a request of nobody
+    // known could not be held against the patient of what it is about, so its mapping refuses it.
+    let is_record = matches!(document.resource_type(), Some("Appointment" | "Patient"));
+    if !is_record || rules.severity(Rule::NhsNumber) == Some(Severity::Error) {
         return Cow::Borrowed(document);
     }
     let names = Names::new();

@@ -56,7 +56,8 @@ pub(super) fn check<'d>(
 /// Every part that the standard's pattern names.
 fn parts(header: Node<'_>, findings: &mut Findings<'_>) {
     for name in ["eventCoding", "destination", "sender", "source", "reason", "focus", "definition"] {
-        if !has(header, name) {
+        let is_asked = name != "definition" || !is_undefined(header);
+        if is_asked && !has(header, name) {
             findings.tell_missing(Rule::BarsHeader, header, name, || {
                 Issue::new(Rule::BarsHeader, format!("the message's header has no `{name}`"))
                     .hint("the receiver routes and judges the message by it")
@@ -64,6 +65,11 @@ fn parts(header: Node<'_>, findings: &mut Findings<'_>) {
             });
         }
     }
+}
+
+/// The event booking-response has no published MessageDefinition, so none can be asked for or held against a list.
+fn is_undefined(header: Node<'_>) -> bool {
+    text(header, &["eventCoding", "code"]) == Some("booking-response")
 }
 
 /// A coding of this system with one of these codes.
@@ -162,7 +168,7 @@ fn response(header: Node<'_>, findings: &mut Findings<'_>) {
 
 /// The definition that the header names; told when there is none such, or when it is another event's.
 pub(super) fn definition(header: Node<'_>, findings: &mut Findings<'_>) -> Option<&'static Definition> {
-    let node = header.child_named("definition")?;
+    let node = header.child_named("definition").filter(|_| !is_undefined(header))?;
     let url = node.string()?;
     // A canonical may carry a version; which one, is between the parties (`Bundle.meta.versionId`).
     let name = url.split('|').next().unwrap_or_default();
