@@ -46,7 +46,7 @@ pub(super) fn headers() {
     // No definition of a booking response is published, so none is asked for.
     let code = (&*pointer("eventCoding/code"), Some(json!("booking-response")));
     let gone = (&*pointer("definition"), None);
-    check(&[code.clone()], Rule::BarsResponse, &format!("{header}.response"));
+    check(std::slice::from_ref(&code), Rule::BarsResponse, &format!("{header}.response"));
     check(&[code, gone], Rule::BarsResponse, &format!("{header}.response"));
 }
 
