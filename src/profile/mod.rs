@@ -35,7 +35,6 @@ mod resources;
 mod severity;
 mod slicing;
 mod snapshot;
-mod system_case;
 mod tell;
 mod tolerance;
 mod tree;
@@ -49,7 +48,6 @@ pub use elements::{ElementType, Elements, RequiredCodes};
 pub use package::{Census, LoadedPackage, Package};
 pub use primitive::Primitive;
 pub use severity::{Level, Severities, Suppressed};
-pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
