@@ -33,6 +33,7 @@ mod system_case;
 mod tell;
 mod tolerance;
 mod tree;
+mod underscore;
 mod xhtml;
 
 #[cfg(test)]
