@@ -270,9 +270,6 @@ impl<'p, 'd> Walk<'p, 'd> {
             return self.no_such_choice(child, parent, element);
         }
         self.counted(child, parent, step, start);
-        if let Some(slicing) = element.slicing.and_then(|number| self.plan.slicings.get(number as usize)) {
-            self.slice(child, parent, element, slicing, start);
-        }
     }
 
     /// Counts a repeat of an element that a kind has.
@@ -305,6 +302,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         self.value(child, parent, element, step);
         self.invariants(child, &element.constraints, parent);
         self.leave_all(&element.left);
+        if let Some(slicing) = element.slicing.and_then(|number| self.plan.slicings.get(number as usize)) {
+            self.slice(child, parent, element, slicing, start);
+        }
     }
 
     /// What stands at an element, against the element and its type.

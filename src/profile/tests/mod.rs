@@ -1,5 +1,7 @@
 //! What a submission hears about its structure.
 
+mod asked;
+mod extensions;
 mod faults;
 mod hostile;
 mod narrowing;
