@@ -38,6 +38,7 @@ mod snapshot;
 mod tell;
 mod tolerance;
 mod tree;
+mod underscore;
 mod xhtml;
 
 #[cfg(test)]
