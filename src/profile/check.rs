@@ -2,6 +2,7 @@
 
 use super::ask::{Ask, Verdict};
 use super::invariant;
+use super::known::Known;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use super::resources::Resources;
@@ -333,7 +334,8 @@ impl<'p, 'd> Walk<'p, 'd> {
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
             let walk = &*self;
             let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
-            match invariant::holds(constraint, place, plan, &resolver, &walk.steps_left) {
+            let known = Known { plan, values: self.values };
+            match invariant::holds(constraint, place, &known, &resolver, &walk.steps_left) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };

@@ -16,6 +16,7 @@ mod extension;
 mod form;
 mod given;
 mod invariant;
+mod known;
 mod local;
 mod modifier;
 mod moment;
@@ -41,7 +42,7 @@ pub use tolerance::{Tolerance, UnknownTolerance, apply};
 use crate::document::{Document, Node};
 use crate::fhirpath::{ElementTypes, Model};
 use crate::terminology::definition::{CodeSystem, Definition};
-use crate::terminology::values::{Membership, ValueSets};
+use crate::terminology::values::ValueSets;
 use definition::Structure;
 use plan::Plan;
 use serde::Deserialize;
@@ -180,6 +181,10 @@ impl Profiles {
         Elements::new(&self.plan, &self.values)
     }
 
+    fn known(&self) -> known::Known<'_> {
+        known::Known { plan: &self.plan, values: &self.values }
+    }
+
     /// The value sets that are loaded.
     pub fn value_sets(&self) -> &ValueSets {
         &self.values
@@ -201,11 +206,11 @@ impl Model for Profiles {
     }
 
     fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
-        match self.values.find(value_set)?.holds(system, code) {
-            Membership::In => Some(true),
-            Membership::Out => Some(false),
-            Membership::Undecided => None,
-        }
+        self.known().member_of(value_set, system, code)
+    }
+
+    fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
+        self.known().subsumes(system, broader, narrower)
     }
 }
 
