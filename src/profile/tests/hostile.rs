@@ -13,9 +13,9 @@ const CANARY: &str = "qxjzcanaryzjxq";
 
 #[test]
 fn a_document_deep_and_wide_is_checked_in_time() {
-    let mut extension = json!({"url": "u", "valueString": "x"});
+    let mut extension = json!({"url": "urn:u", "valueString": "x"});
     for _ in 0..28 {
-        extension = json!({"url": "u", "extension": [extension]});
+        extension = json!({"url": "urn:u", "extension": [extension]});
     }
     let mut value = task();
     value["extension"] = Value::Array(vec![extension; 1000]);
