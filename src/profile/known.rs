@@ -1,8 +1,9 @@
 //! What the definitions, code systems and value sets that are loaded tell expressions.
 
+use super::conform::conforms;
 use super::plan::Plan;
 use crate::document::Node;
-use crate::fhirpath::{ElementTypes, Model};
+use crate::fhirpath::{Context, ElementTypes, Model};
 use crate::terminology::values::{Membership, ValueSets};
 
 /// All that is loaded, as expressions see it.
@@ -10,6 +11,8 @@ use crate::terminology::values::{Membership, ValueSets};
 pub(super) struct Known<'p> {
     pub(super) plan: &'p Plan,
     pub(super) values: &'p ValueSets,
+    /// How many expressions have asked in one another.
+    pub(super) depth: u32,
 }
 
 impl Model for Known<'_> {
@@ -36,6 +39,10 @@ impl Model for Known<'_> {
     fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
         self.values.systems().find(system)?.subsumes(broader, narrower)
     }
+
+    fn conforms_to<'n>(&self, node: Node<'n>, profile: &str, context: &Context<'n>) -> Option<bool> {
+        conforms(self, node, profile, context)
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +56,8 @@ mod tests {
     fn expressions_ask_the_value_sets_and_code_systems_that_are_loaded() {
         let patient = Document::from_value(&json!({
             "resourceType": "Patient", "gender": "other",
+            "managingOrganization": {"reference": "#o"},
+            "contained": [{"resourceType": "Organization", "id": "o", "active": "of no kind"}],
             "maritalStatus": {"coding": [{"system": "http://hl7.org/fhir/issue-type", "code": "required"}]},
             "communication": [{"language": {"coding": [{"system": "http://hl7.org/fhir/issue-type", "code": "invalid"}]}}]
         }));
@@ -61,9 +70,34 @@ mod tests {
             ("communication.language.subsumes(%resource.maritalStatus)", Ok(Some(true))),
             ("maritalStatus.subsumes(communication.language)", Ok(Some(false))),
             ("maritalStatus.subsumedBy(communication.language)", Ok(Some(true))),
+            ("conformsTo('http://hl7.org/fhir/StructureDefinition/Person')", Ok(Some(false))),
+            ("conformsTo('http://trash')", Err("fhirpath.not-known")),
+            ("maritalStatus.conformsTo('http://hl7.org/fhir/StructureDefinition/CodeableConcept')", Ok(Some(true))),
+            ("maritalStatus.conformsTo('http://hl7.org/fhir/StructureDefinition/Coding')", Ok(Some(false))),
+            ("gender.conformsTo('http://hl7.org/fhir/StructureDefinition/code')", Ok(Some(true))),
+            ("contained.conformsTo('http://hl7.org/fhir/StructureDefinition/Organization')", Ok(Some(false))),
+            ("%resource.conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", Ok(Some(false))),
         ] {
             let told = compile(text, &Scope::new()).unwrap().holds(patient.root(), &context);
             assert_eq!(told.map_err(|failure| failure.code), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_expression_asks_whether_a_resource_is_what_a_definition_defines() {
+        let of = |gender: &str| Document::from_value(&json!({"resourceType": "Patient", "gender": gender}));
+        for (gender, name, wanted) in [
+            ("other", "Patient", true),
+            ("other", "Patient|4.0.1", true),
+            ("other", "DomainResource", true),
+            ("other", "Person", false),
+            ("none that is known", "Patient", false),
+        ] {
+            let patient = of(gender);
+            let context = Context::new(patient.root()).model(r4());
+            let text = format!("conformsTo('http://hl7.org/fhir/StructureDefinition/{name}')");
+            let told = compile(&text, &Scope::new()).unwrap().holds(patient.root(), &context);
+            assert_eq!(told, Ok(Some(wanted)), "{gender} {name}");
         }
     }
 }

@@ -9,6 +9,7 @@ mod ask;
 mod check;
 mod codes;
 mod compile;
+mod conform;
 mod contexts;
 mod definition;
 pub mod distil;
@@ -46,7 +47,7 @@ pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
-use crate::fhirpath::{ElementTypes, Model};
+use crate::fhirpath::{Context, ElementTypes, Model};
 use crate::terminology::definition::{CodeSystem, Definition};
 use crate::terminology::values::ValueSets;
 use definition::Structure;
@@ -188,7 +189,7 @@ impl Profiles {
     }
 
     fn known(&self) -> known::Known<'_> {
-        known::Known { plan: &self.plan, values: &self.values }
+        known::Known { plan: &self.plan, values: &self.values, depth: 0 }
     }
 
     /// The value sets that are loaded.
@@ -217,6 +218,10 @@ impl Model for Profiles {
 
     fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
         self.known().subsumes(system, broader, narrower)
+    }
+
+    fn conforms_to<'n>(&self, node: Node<'n>, profile: &str, context: &Context<'n>) -> Option<bool> {
+        self.known().conforms_to(node, profile, context)
     }
 }
 
