@@ -81,9 +81,7 @@ fn an_invariant_that_looks_at_everything_from_everywhere_ends_and_is_told_once()
         let mut value = appointment();
         value["participant"] = vec![json!({"actor": {"display": "x"}, "status": "accepted"}); count].into();
         value["supportingInformation"] = json!([{"reference": "#here"}]);
-        let started = std::time::Instant::now();
         let verdict = profiles.check(&document(&value), &Ask { profiles: &[OWN], ..Ask::default() });
-        assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
         let left = verdict.not_evaluated.iter().filter(|left| left.what.contains("invariants")).count();
         (verdict.issues.iter().map(|issue| issue.rule).collect::<Vec<_>>(), left)
     };
@@ -105,11 +103,9 @@ fn an_invariant_asks_for_other_definitions_and_one_that_asks_for_itself_ends() {
     assert_eq!(told("Appointment", &format!("contained.all({})", kind("Location"))), []);
     assert_eq!(told("Appointment.participant", &kind("BackboneElement")), []);
     assert_eq!(told("Appointment", "conformsTo('https://example.org/none')"), [Rule::NotEvaluated]);
-    let started = std::time::Instant::now();
     let itself = told("Appointment", &format!("conformsTo('{OWN}') and conformsTo('{OWN}').exists()"));
     // Nothing speaks against it but itself.
     assert_eq!(itself, []);
-    assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
 }
 
 #[test]
