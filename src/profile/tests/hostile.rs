@@ -87,7 +87,7 @@ fn an_invariant_that_looks_at_everything_from_everywhere_ends_and_is_told_once()
     };
     // What people send is decided, and what would take fifty million looks is given up.
     assert_eq!(told(100), (vec![], 0));
-    assert_eq!(told(2_000), (vec![Rule::NotEvaluated], 1));
+    assert_eq!(told(2_000), (vec![Rule::LimitSteps], 1));
 }
 
 #[test]
