@@ -6,10 +6,13 @@
 
 mod address;
 mod ask;
+mod bundle;
 mod check;
 mod codes;
 mod compile;
+mod contained;
 mod contexts;
+mod data_types;
 mod definition;
 pub mod distil;
 mod elements;
@@ -24,6 +27,7 @@ mod modifier;
 mod moment;
 mod narrow;
 mod plan;
+mod pointing;
 mod primitive;
 mod references;
 mod resources;
