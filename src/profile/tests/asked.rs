@@ -116,6 +116,26 @@ fn fixed_values_are_whole_and_patterns_are_part() {
 }
 
 #[test]
+fn where_only_one_value_may_stand_the_issue_carries_it() {
+    let profiles = compile(&[profile(
+        "p",
+        "Patient",
+        json!([
+            {"id": "Patient.language", "path": "Patient.language", "min": 1, "fixedCode": "en-GB"},
+            {"id": "Patient.gender", "path": "Patient.gender", "patternCode": "female"}
+        ]),
+    )]);
+    let mends = |resource: Value| -> Value {
+        judge(&profiles, "p", &resource).issues.iter().map(|issue| json!(issue.mend)).collect()
+    };
+    assert_eq!(
+        mends(json!({"resourceType": "Patient", "gender": "male"})),
+        json!([[{"op": "replace", "path": "/gender", "value": "female"}], [{"op": "add", "path": "/language", "value": "en-GB"}]])
+    );
+    assert_eq!(mends(json!({"resourceType": "Patient", "language": "en-GB", "gender": "female"})), json!([]));
+}
+
+#[test]
 fn the_least_and_the_greatest_value_are_held_in_each_kind_of_value() {
     let limited = |min: (&str, Value), max: (&str, Value), kind: &str| {
         let mut element =
