@@ -1,7 +1,7 @@
 //! Invariants: where the plan meets the expression language.
 
 use super::definition;
-use super::plan::Plan;
+use super::known::Known;
 use crate::document::Node;
 use crate::fhirpath::{self, Context, Expression, Failure, Resolver, Scope};
 use std::cell::Cell;
@@ -12,12 +12,6 @@ use std::cell::Cell;
 /// a narrative may hold. `ref-1`, `dom-3`: local references and contained resources find each other. `bdl-3`,
 /// `bdl-4`, `bdl-7`: what a Bundle asks of its entries.
 pub(super) const NATIVE: &[&str] = &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-3", "bdl-4", "bdl-7"];
-
-/// Invariants that are set aside on purpose, with the reason.
-///
-/// `dom-6` advises every resource to carry a narrative. Neither PCA nor BaRS senders do, so telling it would put a
-/// warning on every answer and teach readers to skip warnings.
-pub(super) const SET_ASIDE: &[(&str, &str)] = &[("dom-6", "advice to carry a narrative, which senders here never do")];
 
 /// An invariant, compiled.
 #[derive(Debug)]
@@ -67,10 +61,10 @@ pub(super) struct Place<'d> {
 pub(super) fn holds<'x>(
     constraint: &Constraint,
     place: Place<'x>,
-    plan: &'x Plan,
+    known: &'x Known<'x>,
     resolver: &'x Resolver<'x>,
     steps_left: &'x Cell<u64>,
 ) -> Result<bool, Failure> {
-    let context = Context::new(place.resource).root(place.root).model(plan).resolver(resolver).budget(steps_left);
+    let context = Context::new(place.resource).root(place.root).model(known).resolver(resolver).budget(steps_left);
     Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
 }
