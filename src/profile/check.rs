@@ -404,7 +404,10 @@ impl<'p, 'd> Walk<'p, 'd> {
             | Form::Coding
             | Form::Primitive(_) => format!("add `{shown}`"),
         };
-        let issue = Issue::new(Rule::ElementRequired, message).hint(hint).asked_by(self.asker(kind, element));
+        let mut issue = Issue::new(Rule::ElementRequired, message).hint(hint).asked_by(self.asker(kind, element));
+        if let Some(operations) = self.missing_given(element, format!("{}/{name}", node.pointer())) {
+            issue = issue.mend(operations);
+        }
         self.tell_with(issue, || node.place_of_missing(name));
     }
 
