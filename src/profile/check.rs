@@ -7,7 +7,7 @@ use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use super::resources::Resources;
 use super::severity::{Severities, Suppressed, counted_as};
-use crate::document::{Document, Name, Node};
+use crate::document::{Document, Name, Node, NodeId};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::cell::{Cell, OnceCell};
@@ -40,6 +40,7 @@ pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> 
         names: &plan.names,
         issues: Vec::new(),
         suppressed: HashSet::new(),
+        unfollowed: HashSet::new(),
         counts: Vec::new(),
         pass: Pass::Base,
         resource: root,
@@ -62,7 +63,8 @@ pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> 
         }
     }
     let mut suppressed = Suppressed::new();
-    for (name, _) in walk.suppressed {
+    let unfollowed = walk.unfollowed.into_iter().map(|(key, _)| key.to_owned());
+    for name in walk.suppressed.into_iter().map(|(name, _)| name).chain(unfollowed) {
         *suppressed.entry(name).or_default() += 1;
     }
     Verdict { issues: walk.issues, not_evaluated: Vec::new(), suppressed, packages: Arc::clone(packages) }
@@ -86,6 +88,8 @@ pub(super) struct Walk<'p, 'd> {
     issues: Vec<Issue>,
     /// What the policy keeps from being told, with its place: base and profile may both ask for it.
     suppressed: HashSet<(String, String)>,
+    /// The same of invariants, by their keys.
+    unfollowed: HashSet<(&'p str, NodeId)>,
     /// How often each element of the open kinds has been met; one stack for the whole walk.
     counts: Vec<u32>,
     pub(super) pass: Pass,
@@ -353,6 +357,10 @@ impl<'p, 'd> Walk<'p, 'd> {
             let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
             match invariant::holds(constraint, place, plan, &resolver, &walk.steps_left) {
                 Ok(true) => {}
+                // The advice that nobody follows is met at each resource: it is counted without being written out.
+                Ok(false) if self.severities.suppresses(&constraint.key) => {
+                    self.unfollowed.insert((&constraint.key, node.id()));
+                }
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
                     let issue = Issue::new(Rule::Invariant, constraint.human.to_string())
