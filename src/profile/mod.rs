@@ -6,29 +6,39 @@
 
 mod address;
 mod ask;
+mod bundle;
 mod check;
 mod codes;
 mod compile;
+mod contained;
+mod contexts;
+mod data_types;
 mod definition;
 pub mod distil;
 mod elements;
 mod extension;
+mod fit;
 mod form;
 mod given;
 mod invariant;
+mod limits;
 mod local;
 mod modifier;
 mod moment;
+mod narrow;
 mod package;
 mod plan;
+mod pointing;
 mod primitive;
 mod references;
 mod resources;
 mod severity;
+mod slicing;
 mod snapshot;
 mod system_case;
 mod tell;
 mod tolerance;
+mod tree;
 mod xhtml;
 
 #[cfg(test)]
