@@ -123,16 +123,17 @@ impl<'p, 'd> Walk<'p, 'd> {
 
     /// Tells an issue at a place that is only looked for when there is room.
     pub(super) fn tell_with(&mut self, mut issue: Issue, place: impl FnOnce() -> Place) {
-        let is_told = self.severities.settle(&mut issue);
+        if !self.severities.settle(&mut issue) {
+            if !self.fitting.is_trial() {
+                self.suppressed.insert((counted_as(&issue).to_owned(), place().expression));
+            }
+            return;
+        }
         let is_mild = !issue.refuses();
         if self.fitting.is_trial() {
             // A trial only asks whether anything refuses, and ends with the first that does.
-            self.fitting.has_failed |= is_told && !is_mild;
-            self.is_full |= is_told && !is_mild;
-            return;
-        }
-        if !is_told {
-            self.suppressed.insert((counted_as(&issue).to_owned(), place().expression));
+            self.fitting.has_failed |= !is_mild;
+            self.is_full |= !is_mild;
             return;
         }
         if self.is_full || (is_mild && self.mild_count > MILD_COUNT_MAX) {

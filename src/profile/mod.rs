@@ -35,10 +35,10 @@ mod resources;
 mod severity;
 mod slicing;
 mod snapshot;
-mod system_case;
 mod tell;
 mod tolerance;
 mod tree;
+mod underscore;
 mod xhtml;
 
 #[cfg(test)]
@@ -49,7 +49,6 @@ pub use elements::{ElementType, Elements, RequiredCodes};
 pub use package::{Census, LoadedPackage, Package};
 pub use primitive::Primitive;
 pub use severity::{Level, Severities, Suppressed};
-pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
