@@ -131,10 +131,11 @@ impl Parts {
                     Some(near) => format!("did you mean {near}?"),
                     None => "the profiles that are loaded are listed in /fhir/metadata".into(),
                 };
-                let issue = Issue::new(
-                    Rule::QueryValue,
-                    "No loaded package has the profile that is asked for, in this version",
-                );
+                let message = match version {
+                    Some(_) => "No loaded package has the profile that is asked for, in this version",
+                    None => "No loaded package has the profile that is asked for",
+                };
+                let issue = Issue::new(Rule::QueryValue, message);
                 issues.push(issue.at(Place::named("profile")).hint(way_out));
             }
         }

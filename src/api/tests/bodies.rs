@@ -154,6 +154,8 @@ async fn a_verdict_says_on_what_it_rests_and_a_profile_may_be_asked_for() {
 
     let base = judged("?profile=http://hl7.org/fhir/StructureDefinition/Appointment").await;
     assert_eq!(base.status, StatusCode::OK, "{}", base.body);
+    let other = judged("?profile=http://hl7.org/fhir/StructureDefinition/Appointment%7C9.9").await;
+    assert!(other.status == StatusCode::BAD_REQUEST && other.body.contains("in this version"), "{}", other.body);
     let unknown = judged("?profile=http://hl7.org/fhir/StructureDefinition/Apointment").await;
     assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
     assert!(unknown.body.contains("query.value") && unknown.body.contains("did you mean"), "{}", unknown.body);
