@@ -1,8 +1,10 @@
 //! What a submission hears about its structure.
 
+mod bundles;
 mod faults;
 mod hostile;
 mod narrowing;
+mod references;
 
 use super::Ask;
 use super::*;
