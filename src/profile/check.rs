@@ -1,15 +1,17 @@
 //! The walk over document and plan.
 
-use super::ask::{Ask, Verdict};
+use super::NotEvaluated;
+use super::ask::{Ask, UnknownExtensions, Verdict};
+use super::fit::Fitting;
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use super::resources::Resources;
-use crate::document::{Document, Name, Node, NodeId};
+use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, OnceCell};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// The most issues that one check tells.
@@ -19,6 +21,11 @@ pub(super) const ISSUE_COUNT_MAX: usize = 200;
 pub(super) const MILD_COUNT_MAX: usize = 100;
 /// The longest name of an unknown element that is repeated in a message, in bytes.
 pub(super) const QUOTED_BYTES_MAX: usize = 64;
+
+/// Steps that the invariants over one document may take together, and as many more for each of its elements. R4's own
+/// take about 10 for an element; what takes more than this has invariants that look at everything from everywhere.
+const STEPS: u64 = 4_000_000;
+const STEPS_EACH: u64 = 200;
 
 /// Checks `document`; see [`super::Profiles::check`].
 pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &Ask<'_>) -> Verdict {
@@ -36,23 +43,24 @@ pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &
         locals: Locals::default(),
         resources: OnceCell::new(),
         places: OnceCell::new(),
-        tried: HashMap::new(),
-        trial_depth: 0,
+        steps_left: Cell::new(STEPS + STEPS_EACH * document.node_count() as u64),
         mild_count: 0,
         is_full: false,
+        fitting: Fitting::default(),
+        not_evaluated: Vec::new(),
+        unknown_extensions: ask.unknown_extensions,
     };
     let is_expected = |type_name: &str| expected_type.is_none_or(|expected| expected == type_name);
     // What is not of the type that the address asks for has that to put right first, and costs no walk.
     if let Some(kind) = walk.resource_kind(root, expected_type)
         && root.resource_type().is_some_and(is_expected)
     {
-        walk.complex(root, kind);
-        walk.pass = Pass::Profile;
+        let kind = walk.whole(root, kind);
         for profile in ask.profiles {
-            walk.profile(root, kind, profile);
+            walk.claim(root, root, kind, profile);
         }
     }
-    Verdict { issues: walk.issues, not_evaluated: Vec::new() }
+    Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated }
 }
 
 /// What a walk looks for.
@@ -70,8 +78,9 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) values: &'p ValueSets,
     pub(super) names: &'p super::plan::Names,
     pub(super) issues: Vec<Issue>,
-    /// How often each element of the open kinds has been met; one stack for the whole walk.
-    counts: Vec<u32>,
+    /// How often each element of the open kinds has been met, and the marks of their slicings; one stack for the
+    /// whole walk.
+    pub(super) counts: Vec<u32>,
     pub(super) pass: Pass,
     pub(super) resource: Node<'d>,
     pub(super) root: Node<'d>,
@@ -79,13 +88,15 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) resources: OnceCell<Resources<'d>>,
     /// Every id and anchor of the document, once a narrative points at one.
     pub(super) places: OnceCell<HashSet<&'d str>>,
-    /// Whether a resource fits a profile that a reference to it asks for.
-    pub(super) tried: HashMap<(NodeId, KindId), bool>,
-    pub(super) trial_depth: usize,
+    /// Steps that all invariants together may still take.
+    steps_left: Cell<u64>,
     /// How many of the issues refuse nothing.
     pub(super) mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
     pub(super) is_full: bool,
+    pub(super) fitting: Fitting,
+    pub(super) not_evaluated: Vec<NotEvaluated>,
+    pub(super) unknown_extensions: UnknownExtensions,
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
@@ -95,8 +106,14 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     /// Tells an issue at a place that is only looked for when there is room.
-    fn tell_with(&mut self, issue: Issue, place: impl FnOnce() -> Place) {
+    pub(super) fn tell_with(&mut self, issue: Issue, place: impl FnOnce() -> Place) {
         let is_mild = !issue.refuses();
+        if self.fitting.is_trial() {
+            // A trial only asks whether anything refuses, and ends with the first that does.
+            self.fitting.has_failed |= !is_mild;
+            self.is_full |= !is_mild;
+            return;
+        }
         if self.is_full || (is_mild && self.mild_count > MILD_COUNT_MAX) {
             return;
         }
@@ -124,7 +141,11 @@ impl<'p, 'd> Walk<'p, 'd> {
 
     /// What asked for something of `element`, for `Issue::asked_by`.
     pub(super) fn asker(&self, kind: &Kind, element: &Element) -> String {
-        format!("{}.{} of {}", kind.path, element.name.as_str(), self.plan.url(kind))
+        let name = match &element.slice {
+            Some(_) => element.shown(),
+            None => element.name.as_str().to_owned(),
+        };
+        format!("{}.{name} of {}", kind.path, self.plan.url(kind))
     }
 
     // ---- resources
@@ -167,29 +188,21 @@ impl<'p, 'd> Walk<'p, 'd> {
     /// A resource inside another: contained, or in an entry of a Bundle.
     fn inner_resource(&mut self, node: Node<'d>) {
         let Some(kind) = self.resource_kind(node, None) else { return };
-        let outer = (self.resource, self.root);
-        let is_contained = node.is(self.names.contained);
         let mark = self.locals.mark();
-        self.resource = node;
-        if !is_contained {
-            self.root = node;
-        }
-        self.complex(node, kind);
-        if is_contained {
-            self.end_contained(node, mark);
-        }
-        (self.resource, self.root) = outer;
+        self.inside(node, |walk| {
+            walk.whole(node, kind);
+            if node.is(walk.names.contained) {
+                walk.end_contained(node, mark);
+            }
+        });
     }
 
-    fn profile(&mut self, root: Node<'d>, base: KindId, url: &str) {
-        let wanted = url.split('|').next().unwrap_or(url);
-        let Some(origin) = self.plan.origins.iter().find(|origin| *origin.url == *wanted) else {
-            let message = format!("the profile {url} is not loaded, so this was not checked against it");
-            return self.tell(root, Issue::new(Rule::NotEvaluated, message));
-        };
-        if self.plan.resource(&origin.type_name) == Some(base) && origin.is_profile {
-            self.complex(root, origin.root);
-        }
+    /// A resource against the definition of its type, and the profiles that it claims.
+    fn whole(&mut self, node: Node<'d>, kind: KindId) -> &'p Kind {
+        self.complex(node, kind);
+        let kind = self.plan.kind(kind);
+        self.claims(node, kind);
+        kind
     }
 
     // ---- elements
@@ -200,7 +213,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         let kind = plan.kind(kind_id);
         let mark = self.locals.mark();
         let start = self.counts.len();
-        self.counts.resize(start + kind.elements.len(), 0);
+        self.counts.resize(start + kind.elements.len() + kind.slicing_count as usize, 0);
         let mut previous: Option<(Name, &'p Step)> = None;
         for child in node.children() {
             if self.is_full {
@@ -217,6 +230,8 @@ impl<'p, 'd> Walk<'p, 'd> {
                     previous = Some((name, step));
                     self.child(child, kind, step, start);
                 }
+                // A profile lists only what it narrows; what nothing knows has been told already.
+                (_, _) if self.pass == Pass::Profile => {}
                 (_, _) => self.unknown(child, kind),
             }
         }
@@ -230,25 +245,49 @@ impl<'p, 'd> Walk<'p, 'd> {
         if self.pass == Pass::Base && !self.is_full {
             match kind.form {
                 Form::Extension => self.extension(node),
-                Form::Resource | Form::AnyResource => self.whole(node, kind, mark),
+                Form::Resource | Form::AnyResource => self.end_resource(node, kind, mark),
                 Form::Complex => self.data_type(node, kind),
                 Form::Reference | Form::CodeableConcept | Form::Coding | Form::Primitive(_) => {}
             }
         }
         self.invariants(node, &kind.constraints, kind);
+        self.leave_all(&kind.left);
+    }
+
+    /// What a definition asks here and no check decides.
+    fn leave_all(&mut self, left: &Range<u32>) {
+        for left in self.plan.left(left) {
+            self.leave(&left.what, &left.why);
+        }
     }
 
     /// A child that its parent's kind knows.
     fn child(&mut self, child: Node<'d>, parent: &'p Kind, step: &'p Step, start: usize) {
         let Some(element) = self.plan.elements.get(step.element as usize) else { return };
-        let place = start + (step.element - parent.elements.start) as usize;
-        let count = match self.counts.get_mut(place) {
-            Some(count) => {
-                *count += 1;
-                *count
-            }
-            None => return,
-        };
+        if step.is_left_out {
+            // It stands there, though as what it may not be: that it is missing is not told besides.
+            self.count_only(step.element, parent, start);
+            return self.no_such_choice(child, parent, element);
+        }
+        self.counted(child, parent, step, start);
+        if let Some(slicing) = element.slicing.and_then(|number| self.plan.slicings.get(number as usize)) {
+            self.slice(child, parent, element, slicing, start);
+        }
+    }
+
+    /// Counts a repeat of an element that a kind has.
+    pub(super) fn count_only(&mut self, number: u32, parent: &Kind, start: usize) -> u32 {
+        let place = start + (number - parent.elements.start) as usize;
+        self.counts.get_mut(place).map_or(0, |count| {
+            *count += 1;
+            *count
+        })
+    }
+
+    /// A child that is an element of its parent's kind, or a slice of one.
+    pub(super) fn counted(&mut self, child: Node<'d>, parent: &'p Kind, step: &'p Step, start: usize) {
+        let Some(element) = self.plan.elements.get(step.element as usize) else { return };
+        let count = self.count_only(step.element, parent, start);
         if self.pass == Pass::Base {
             self.modifier(child);
             if element.is_choice && count > 1 {
@@ -265,6 +304,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
         self.value(child, parent, element, step);
         self.invariants(child, &element.constraints, parent);
+        self.leave_all(&element.left);
     }
 
     /// What stands at an element, against the element and its type.
@@ -275,33 +315,46 @@ impl<'p, 'd> Walk<'p, 'd> {
             Pass::Profile => true,
         };
         if is_sound {
-            self.bound(node, parent, element, kind.form);
-            self.given(node, parent, element);
-            self.length(node, parent, element);
+            self.asked_of_value(node, parent, element, kind.form);
         }
         match (kind.form, self.pass) {
             (Form::AnyResource | Form::Resource, Pass::Base) => self.inner_resource(node),
-            (Form::AnyResource | Form::Resource, Pass::Profile) => {}
+            (Form::AnyResource | Form::Resource, Pass::Profile) => {
+                return self.narrowed_resource(node, parent, element, step);
+            }
             (Form::Primitive(_), _) if !node.has_children() || !is_sound => {}
             (_, Pass::Base) => self.complex(node, step.kind),
-            (_, Pass::Profile) if self.is_of_profile(kind) => self.complex(node, step.kind),
-            (_, Pass::Profile) => {}
+            (_, Pass::Profile) => {
+                if let Some(narrowed) = step.narrowed {
+                    self.complex(node, narrowed);
+                }
+            }
         }
-        if kind.form == Form::Reference {
+        let is_narrowed = !step.targets.is_empty() || step.pointing.is_some();
+        if kind.form == Form::Reference && (self.pass == Pass::Base || is_narrowed) {
             self.reference(node, parent, element, step);
         }
+        if !step.profiles.is_empty() {
+            self.one_of(node, self.plan.profile_refs(&step.profiles), parent, element);
+        }
     }
 
-    /// True for elements that a profile lists itself; the others are the base definition's, which has been walked.
-    fn is_of_profile(&self, kind: &Kind) -> bool {
-        self.plan.origins.get(kind.origin as usize).is_some_and(|origin| origin.is_profile)
+    /// What is asked of a value by itself: its code, what is given and what limits it.
+    pub(super) fn asked_of_value(&mut self, node: Node<'d>, parent: &'p Kind, element: &'p Element, form: Form) {
+        self.bound(node, parent, element, form);
+        self.given(node, parent, element);
+        self.length(node, parent, element);
+        self.limited(node, parent, element);
     }
 
-    fn require(&mut self, node: Node<'d>, kind: &Kind, number: u32, start: usize) {
+    fn require(&mut self, node: Node<'d>, kind: &'p Kind, number: u32, start: usize) {
         let Some(element) = self.plan.elements.get(number as usize) else { return };
         let count = self.counts.get(start + (number - kind.elements.start) as usize).copied().unwrap_or(0);
         if count >= element.min {
             return;
+        }
+        if element.slice.is_some() {
+            return self.slice_missing(node, kind, element, number);
         }
         let name = element.name.as_str();
         let shown = if element.is_choice { format!("{name}[x]") } else { name.to_owned() };
@@ -324,17 +377,17 @@ impl<'p, 'd> Walk<'p, 'd> {
         self.tell_with(issue, || node.place_of_missing(name));
     }
 
-    fn invariants(&mut self, node: Node<'d>, range: &Range<u32>, kind: &Kind) {
+    pub(super) fn invariants(&mut self, node: Node<'d>, range: &Range<u32>, kind: &Kind) {
         let plan = self.plan;
         for constraint in plan.constraints(range) {
-            if self.is_full {
+            if self.is_full || self.steps_left.get() == 0 {
                 return;
             }
             let place = invariant::Place { node, resource: self.resource, root: self.root };
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
             let walk = &*self;
             let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
-            match invariant::holds(constraint, place, plan, &resolver) {
+            match invariant::holds(constraint, place, plan, &resolver, &walk.steps_left) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
@@ -355,8 +408,9 @@ impl<'p, 'd> Walk<'p, 'd> {
 
 fn is_same(one: &Issue, other: &Issue) -> bool {
     one.rule == other.rule && one.place == other.place && one.asked_by.is_some() == other.asked_by.is_some() && {
-        // Two invariants at one place are two issues.
-        one.rule != Rule::Invariant || one.asked_by == other.asked_by
+        // Two invariants at one place are two issues, and so are two slices.
+        !matches!(one.rule, Rule::Invariant | Rule::SliceRequired | Rule::SliceTooMany)
+            || one.asked_by == other.asked_by
     }
 }
 

@@ -1,7 +1,7 @@
 //! Codes against the value sets that elements are bound to.
 
 use super::check::{Walk, is_short};
-use super::plan::{Element, Form, Kind};
+use super::plan::{Binding, Element, Form, Kind};
 use crate::document::Node;
 use crate::issue::{Issue, Rule, nearest};
 use crate::terminology::values::{Membership, ValueSet};
@@ -42,6 +42,21 @@ impl<'p, 'd> Walk<'p, 'd> {
             let message = format!("`{}` needs a code of the value set {}", element.name.as_str(), binding.url);
             let issue = Issue::new(Rule::CodeRequired, message).hint(codes_hint(&set, sent));
             self.tell(at, issue.asked_by(self.asker(parent, element)));
+        }
+    }
+
+    /// True when a code, a coding or one of the codings of a concept is of the set, as far as that is known.
+    pub(super) fn is_bound(&self, node: Node<'d>, binding: &Binding) -> bool {
+        let values = self.values;
+        let Some(set) = binding.value_set.and_then(|number| values.get(number)) else { return false };
+        let names = self.names;
+        let is_in = |coding: Node<'d>| {
+            let text = |name| coding.child(name).and_then(|child| child.string());
+            text(names.code).is_some_and(|code| set.holds(text(names.system), code) == Membership::In)
+        };
+        match node.string() {
+            Some(code) => set.holds(None, code) == Membership::In,
+            None => is_in(node) || node.children().filter(|child| child.is(names.coding)).any(is_in),
         }
     }
 

@@ -2,15 +2,9 @@
 //! (`ElementDefinition.type.targetProfile`, `aggregation`, `versioning`).
 
 use super::address::Address;
-use super::check::{Pass, Walk};
 use super::definition::TypeReference;
-use super::plan::KindId;
 use super::resources::Resolution;
-use crate::document::{Name, Node};
-use crate::issue::any_refuses;
-
-/// How deep one profile is followed through references to the next.
-const DEPTH_MAX: usize = 16;
+use crate::document::Name;
 
 /// What a profile asks of the targets of a reference.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -29,8 +23,8 @@ pub(super) struct Pointing {
 pub(super) struct TargetProfile {
     pub(super) url: Box<str>,
     pub(super) type_name: Name,
-    /// What the profile asks; none for the base definition of a type, which is asked of every resource anyway.
-    pub(super) kind: Option<KindId>,
+    /// The definition's number; none for the base definition of a type, which is asked of every resource anyway.
+    pub(super) origin: Option<u32>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +41,7 @@ impl Pointing {
     pub(super) fn of(one: &TypeReference, profiles: Vec<TargetProfile>) -> Option<Pointing> {
         let has = |mode: &str| one.aggregation.iter().any(|known| known == mode);
         let pointing = Pointing {
-            profiles: if profiles.iter().any(|profile| profile.kind.is_some()) { profiles } else { Vec::new() },
+            profiles: if profiles.iter().any(|profile| profile.origin.is_some()) { profiles } else { Vec::new() },
             is_contained: has("contained"),
             is_bundled: has("bundled"),
             is_referenced: has("referenced"),
@@ -100,34 +94,5 @@ impl Pointing {
             }
             (Versioning::Specific | Versioning::Independent | Versioning::Either, _) => None,
         }
-    }
-}
-
-impl<'p, 'd> Walk<'p, 'd> {
-    /// Whether `resource` fits a profile of its type. It is tried once for each profile, and what is found is not told:
-    /// the resource's own faults are told where it stands. A chain of references from profile to profile is followed
-    /// 16 deep, and a circle comes to an end.
-    pub(super) fn fits_profile(&mut self, resource: Node<'d>, profile: KindId) -> bool {
-        let key = (resource.id(), profile);
-        if let Some(known) = self.tried.get(&key) {
-            return *known;
-        }
-        if self.trial_depth >= DEPTH_MAX {
-            return true;
-        }
-        // While it is being tried it is taken to fit: that ends circles.
-        self.tried.insert(key, true);
-        let root = if resource.is(self.names.contained) { resource.parent().unwrap_or(resource) } else { resource };
-        let issues = std::mem::take(&mut self.issues);
-        let outer = (self.pass, self.resource, self.root, self.mild_count, self.is_full);
-        (self.pass, self.resource, self.root, self.mild_count, self.is_full) =
-            (Pass::Profile, resource, root, 0, false);
-        self.trial_depth += 1;
-        self.complex(resource, profile);
-        self.trial_depth -= 1;
-        (self.pass, self.resource, self.root, self.mild_count, self.is_full) = outer;
-        let fits = !any_refuses(&std::mem::replace(&mut self.issues, issues));
-        self.tried.insert(key, fits);
-        fits
     }
 }

@@ -231,14 +231,20 @@ impl<'p, 'd> Walk<'p, 'd> {
             self.tell(at, issue.asked_by(self.asker(judged.parent, judged.element)));
         }
         let (Some(target), Some(profiles)) = (found.resource(), pointing.profiles()) else { return };
-        // A wrong type has been told.
-        let Some(type_name) = target.resource_type().filter(|name| self.is_allowed(judged.step, name)) else { return };
-        let mut asked = profiles.iter().filter(|one| one.type_name.as_str() == type_name).peekable();
-        if asked.peek().is_none() || asked.any(|one| one.kind.is_none_or(|kind| self.fits_profile(target, kind))) {
+        // A chain of references from profile to profile is followed only so far.
+        if self.fitting.is_deep() {
             return;
         }
-        let urls: Vec<_> =
-            profiles.iter().filter(|one| one.type_name.as_str() == type_name).map(|one| &*one.url).collect();
+        // A wrong type has been told.
+        let Some(type_name) = target.resource_type().filter(|name| self.is_allowed(judged.step, name)) else { return };
+        let asked = || profiles.iter().filter(|one| one.type_name.as_str() == type_name);
+        if asked().any(|one| one.origin.is_none_or(|origin| self.fits(target, origin))) {
+            return;
+        }
+        let urls: Vec<_> = asked().map(|one| &*one.url).collect();
+        if urls.is_empty() {
+            return;
+        }
         let (message, hint) = match urls.as_slice() {
             [url] => ("what this points at does not fit the profile that is asked for", format!("make it fit {url}")),
             _ => (
