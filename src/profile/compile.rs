@@ -280,6 +280,7 @@ impl<'s> Compiler<'s, '_> {
                 (step.targets, step.pointing) = (self.targets(one), self.pointing(one));
             }
             step.profiles = self.profile_refs(&one.profile);
+            step.pointing = if code == "Reference" { self.pointing(one) } else { None };
             self.add_step(start, step);
         }
     }

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 impl<'p, 'd> Walk<'p, 'd> {
     /// Judges `resource` as a whole; `mark` is where what it points at begins.
-    pub(super) fn end_resource(&mut self, resource: Node<'d>, kind: &Kind, mark: usize) {
+    pub(super) fn resource_as_whole(&mut self, resource: Node<'d>, kind: &Kind, mark: usize) {
         self.narratives_lead_somewhere(resource);
         if kind.form == Form::Resource && &*kind.path == "Bundle" {
             self.bundle(resource);

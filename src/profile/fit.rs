@@ -32,11 +32,6 @@ impl Fitting {
     pub(super) fn is_trial(&self) -> bool {
         self.depth > 0
     }
-
-    /// True when no further trial may stand in those under way.
-    pub(super) fn is_deep(&self) -> bool {
-        self.depth == TRIAL_DEPTH_MAX
-    }
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
@@ -160,7 +155,8 @@ impl<'p, 'd> Walk<'p, 'd> {
             return *known;
         }
         if self.fitting.depth == TRIAL_DEPTH_MAX {
-            return false;
+            // What is not found out is held against nobody.
+            return true;
         }
         // What is asked again on the way round, by references that lead back, is what is being found out.
         self.fitting.tried.insert(key, true);

@@ -62,7 +62,7 @@ pub(super) struct Place<'d> {
 /// Whether the invariant holds; `resolver` follows references for `resolve()`, and `steps_left` is what all invariants
 /// over one document share. One that comes to nothing is broken, as for HL7's validator: the invariants of R4 say
 /// themselves what is to be when something is absent, and where a date and a date with time cannot be compared, nobody
-/// knows that the one lies before the other.
+/// knows that the one lies before the other. Advice that comes to nothing is not given.
 ///
 /// # Errors
 /// When the expression cannot be evaluated here.
@@ -74,5 +74,5 @@ pub(super) fn holds<'x>(
     steps_left: &'x Cell<u64>,
 ) -> Result<bool, Failure> {
     let context = Context::new(place.resource).root(place.root).model(plan).resolver(resolver).budget(steps_left);
-    Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(false))
+    Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(!constraint.is_error))
 }

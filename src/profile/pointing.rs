@@ -23,7 +23,7 @@ pub(super) struct Pointing {
 pub(super) struct TargetProfile {
     pub(super) url: Box<str>,
     pub(super) type_name: Name,
-    /// The definition's number; none for the base definition of a type, which is asked of every resource anyway.
+    /// The profile's number; none for the base definition of a type, which is asked of every resource anyway.
     pub(super) origin: Option<u32>,
 }
 

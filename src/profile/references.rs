@@ -231,10 +231,6 @@ impl<'p, 'd> Walk<'p, 'd> {
             self.tell(at, issue.asked_by(self.asker(judged.parent, judged.element)));
         }
         let (Some(target), Some(profiles)) = (found.resource(), pointing.profiles()) else { return };
-        // A chain of references from profile to profile is followed only so far.
-        if self.fitting.is_deep() {
-            return;
-        }
         // A wrong type has been told.
         let Some(type_name) = target.resource_type().filter(|name| self.is_allowed(judged.step, name)) else { return };
         let asked = || profiles.iter().filter(|one| one.type_name.as_str() == type_name);

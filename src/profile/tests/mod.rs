@@ -1,6 +1,8 @@
 //! What a submission hears about its structure.
 
+mod asked;
 mod bundles;
+mod extensions;
 mod faults;
 mod hostile;
 mod narrowing;

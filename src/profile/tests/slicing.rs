@@ -233,7 +233,7 @@ fn a_choice_is_sliced_by_type_with_and_without_a_word_for_it() {
             &profiles,
             "o",
             &observation("valueQuantity", json!({"value": 1})),
-            &[(Rule::ElementRequired, "Observation.value.unit")],
+            &[(Rule::ElementRequired, "Observation.valueQuantity.unit")],
         );
     }
 }
@@ -293,7 +293,8 @@ fn slices_are_told_by_the_profile_that_they_fit() {
     elements.extend(entry("basic", "Basic", "http://hl7.org/fhir/StructureDefinition/Basic"));
     let profiles = compile(&[male, profile("b", "Bundle", elements.into())]);
     let bundle = |resources: Value| {
-        let entries: Vec<_> = resources.as_array().unwrap().iter().map(|one| json!({"resource": one})).collect();
+        let entry = |(n, one): (usize, &Value)| json!({"fullUrl": format!("urn:uuid:00000000-0000-4000-8000-{n:012}"), "resource": one});
+        let entries: Vec<_> = resources.as_array().unwrap().iter().enumerate().map(entry).collect();
         json!({"resourceType": "Bundle", "type": "collection", "entry": entries})
     };
     let patient = |gender: &str| json!({"resourceType": "Patient", "gender": gender});
