@@ -2,8 +2,9 @@
 
 use super::tell;
 use crate::access::Sender;
-use crate::app::{Engine, Materials};
+use crate::app::{Engine, Materials, Mishap};
 use crate::model::OdsCode;
+use crate::national::Rules;
 use crate::profile::{Tolerance, UnknownExtensions};
 use crate::settings::{self, Problem, Settings};
 use std::collections::BTreeMap;
@@ -56,18 +57,29 @@ pub fn load(
 
 /// Reads and compiles definitions and mappings, or tells everything that is wrong with them.
 pub fn engine(settings: &Settings) -> Option<(Materials, Engine)> {
-    let compiled = Materials::read(&settings.package_folders, settings.mapping_folder.as_deref())
+    engine_with(settings, &[])
+}
+
+/// The same with further packages, for this run only.
+pub fn engine_with(settings: &Settings, packages: &[PathBuf]) -> Option<(Materials, Engine)> {
+    let compiled = Materials::read(settings)
+        .and_then(|mut materials| materials.add(packages).map(|()| materials))
         .and_then(|materials| materials.compile().map(|engine| (materials, engine)));
     match compiled {
         Ok(compiled) => Some(compiled),
         Err(mishaps) => {
-            for mishap in &mishaps {
-                tell::fault(&mishap.to_string());
-            }
-            tell::note(&format!("{} in definitions and mappings", tell::count(mishaps.len(), "problem")));
+            tell_mishaps(&mishaps);
             None
         }
     }
+}
+
+/// Tells everything that is wrong with definitions and mappings.
+pub fn tell_mishaps(mishaps: &[Mishap]) {
+    for mishap in mishaps {
+        tell::fault(&mishap.to_string());
+    }
+    tell::note(&format!("{} in definitions and mappings", tell::count(mishaps.len(), "problem")));
 }
 
 /// Senders that mappings can be tried with before a site has settings: the flavours of the national standards.
@@ -88,6 +100,12 @@ pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
                 is_pas,
                 tolerances: Vec::new(),
                 profiles: Vec::new(),
+                rules: Rules::new(
+                    Vec::new(),
+                    BTreeMap::new(),
+                    i64::from(settings.changes.placeholder_days),
+                    settings.changes.time_zone.clone(),
+                ),
                 unknown_extensions: UnknownExtensions::default(),
                 variables: variables(is_pas),
             };
