@@ -371,7 +371,8 @@ impl<'p, 'd> Walk<'p, 'd> {
                 }
             }
         }
-        if kind.form == Form::Reference && (self.pass == Pass::Base || !step.targets.is_empty()) {
+        let is_narrowed = !step.targets.is_empty() || step.pointing.is_some();
+        if kind.form == Form::Reference && (self.pass == Pass::Base || is_narrowed) {
             self.reference(node, parent, element, step);
         }
         if !step.profiles.is_empty() {

@@ -52,7 +52,8 @@ impl<'p, 'd> Walk<'p, 'd> {
             .asked_by("ele-1 of http://hl7.org/fhir/StructureDefinition/Element");
         // The last item of an array would leave an empty array behind.
         let is_alone = node.index() == 0 && node.next_repeat().is_none();
-        if !(node.in_array() && is_alone) && !node.has_children() {
+        let leaves_nothing_behind = !(node.has_children() || (node.in_array() && is_alone));
+        if leaves_nothing_behind {
             issue = issue.mend(vec![Operation::Remove { path: node.pointer() }]);
         }
         self.tell(node, issue);
