@@ -1,6 +1,7 @@
 //! How a sender speaks: what a mapping and the tolerances need to know about it.
 
 use crate::model::OdsCode;
+use crate::profile::UnknownExtensions;
 use std::collections::BTreeMap;
 
 /// A sender profile from the settings.
@@ -16,6 +17,8 @@ pub struct Sender {
     pub tolerances: Vec<String>,
     /// Canonical urls of profiles that its resources must fit, beside R4 itself.
     pub profiles: Vec<String>,
+    /// What is thought of extensions in its submissions that no loaded package defines.
+    pub unknown_extensions: UnknownExtensions,
     /// What mappings read as `%sender`, for example `pas_appointment_system`.
     pub variables: BTreeMap<String, String>,
 }

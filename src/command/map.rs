@@ -4,7 +4,7 @@ use super::{COULD_NOT_RUN, FINE, FOUND, input, out, site, tell};
 use crate::access::Sender;
 use crate::app::Engine;
 use crate::fhir::{self, Limits};
-use crate::intake::Judged;
+use crate::intake::{Judged, Terms};
 use crate::issue::any_refuses;
 use crate::mapping::{Mapping, Outcome, Traced, Variables};
 use jiff::Timestamp;
@@ -59,10 +59,10 @@ pub fn run(args: &Args) -> u8 {
 
 /// Maps one input and tells what came of it: true when it would be taken.
 fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> bool {
-    let tolerances: Vec<_> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
-    let profiles: Vec<&str> = sender.profiles.iter().map(String::as_str).collect();
     let limits = Limits::default();
-    let judged = Judged::of(&input.bytes, input.format, None, &profiles, &engine.profiles, &tolerances, &limits);
+    let terms =
+        Terms { profiles: &engine.profiles, limits: &limits, sender: Some(sender), expected_type: None, demanded: &[] };
+    let judged = Judged::of(&input.bytes, input.format, &terms);
     let mut issues = judged.issues;
     let variables = Variables { sender: &sender.variables, now: Timestamp::now(), trees: &[] };
     let document = judged.document.filter(|_| !any_refuses(&issues));

@@ -4,7 +4,7 @@ use super::tell;
 use crate::access::Sender;
 use crate::app::{Engine, Materials};
 use crate::model::OdsCode;
-use crate::profile::Tolerance;
+use crate::profile::{Tolerance, UnknownExtensions};
 use crate::settings::{self, Problem, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,6 +88,7 @@ pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
                 is_pas,
                 tolerances: Vec::new(),
                 profiles: Vec::new(),
+                unknown_extensions: UnknownExtensions::default(),
                 variables: variables(is_pas),
             };
             senders.insert(name.to_owned(), sender);

@@ -2,7 +2,7 @@
 
 use super::{COULD_NOT_RUN, FINE, FOUND, input, out, site, tell};
 use crate::fhir::{self, Limits};
-use crate::intake::Judged;
+use crate::intake::{Judged, Terms};
 use crate::issue::any_refuses;
 use serde_json::json;
 use std::path::PathBuf;
@@ -47,12 +47,17 @@ pub fn run(args: &Args) -> u8 {
         tell::fault(&format!("no loaded package has the profile {unknown}{near}"));
         return COULD_NOT_RUN;
     }
-    let tolerances: Vec<_> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
     let profiles: Vec<&str> = args.profile.iter().map(String::as_str).collect();
+    let terms = Terms {
+        profiles: &engine.profiles,
+        limits: &Limits::default(),
+        sender: Some(&sender),
+        expected_type: None,
+        demanded: &profiles,
+    };
     let mut refused = 0;
     for input in &inputs {
-        let judged =
-            Judged::of(&input.bytes, input.format, None, &profiles, &engine.profiles, &tolerances, &Limits::default());
+        let judged = Judged::of(&input.bytes, input.format, &terms);
         let is_fine = !any_refuses(&judged.issues);
         refused += usize::from(!is_fine);
         if args.json {

@@ -124,6 +124,11 @@ impl Document {
         self.nodes.len()
     }
 
+    /// The nodes that are resources, in the order of their numbers: the root, contained ones, those of entries.
+    pub fn resources(&self) -> impl Iterator<Item = Node<'_>> {
+        self.types.iter().map(|(id, _)| Node { document: self, id: NodeId(*id) })
+    }
+
     /// The type of the root resource, when it names one.
     pub fn resource_type(&self) -> Option<&str> {
         self.root().resource_type()

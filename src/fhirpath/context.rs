@@ -1,20 +1,13 @@
 //! What an expression may know beside its input.
 
+use super::model::Model;
 use super::moment::Moment;
-use super::value::{Collection, Item};
+use super::value::Collection;
 use crate::document::Node;
-
-/// Says which FHIR type an element has. The definitions know; this layer does not.
-pub trait Types: Send + Sync {
-    /// The FHIR type of `node`, for example `dateTime` or `HumanName`; none when it is not known.
-    fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str>;
-}
+use std::cell::Cell;
 
 /// Finds what a reference points at, beyond the resource's own contained resources.
 pub type Resolver<'d> = dyn Fn(&str) -> Option<Node<'d>> + 'd;
-
-/// Says whether a code, Coding or CodeableConcept is in a value set; none when that is not known.
-pub type Membership<'d> = dyn Fn(&Item<'d>, &str) -> Option<bool> + 'd;
 
 /// Hears what `trace()` is told: its name and the items.
 pub type Trace<'d> = dyn Fn(&str, &Collection<'d>) + 'd;
@@ -34,10 +27,10 @@ pub struct Context<'d> {
     pub now: Option<Moment>,
     pub(super) variables: Vec<(&'d str, Collection<'d>)>,
     pub(super) resolver: Option<&'d Resolver<'d>>,
-    pub(super) membership: Option<&'d Membership<'d>>,
     pub(super) trace: Option<&'d Trace<'d>>,
-    pub(super) types: Option<&'d dyn Types>,
+    pub(super) model: Option<&'d dyn Model>,
     pub(super) steps_max: u64,
+    pub(super) budget: Option<&'d Cell<u64>>,
 }
 
 impl<'d> Context<'d> {
@@ -49,10 +42,10 @@ impl<'d> Context<'d> {
             now: None,
             variables: Vec::new(),
             resolver: None,
-            membership: None,
             trace: None,
-            types: None,
+            model: None,
             steps_max: STEPS_MAX,
+            budget: None,
         }
     }
 
@@ -88,21 +81,15 @@ impl<'d> Context<'d> {
         self
     }
 
-    /// The same, with value sets for `memberOf()`.
-    pub fn membership(mut self, membership: &'d Membership<'d>) -> Self {
-        self.membership = Some(membership);
-        self
-    }
-
     /// The same, with a listener for `trace()`.
     pub fn trace(mut self, trace: &'d Trace<'d>) -> Self {
         self.trace = Some(trace);
         self
     }
 
-    /// The same, with the types of the elements.
-    pub fn types(mut self, types: &'d dyn Types) -> Self {
-        self.types = Some(types);
+    /// The same, with the definitions and code systems that are loaded.
+    pub fn model(mut self, model: &'d dyn Model) -> Self {
+        self.model = Some(model);
         self
     }
 
@@ -110,5 +97,17 @@ impl<'d> Context<'d> {
     pub fn steps_max(mut self, steps_max: u64) -> Self {
         self.steps_max = steps_max;
         self
+    }
+
+    /// The same, with steps that many evaluations share: each takes what it uses, so that a whole check is bounded however
+    /// many expressions it runs. An evaluation that finds too few fails with `fhirpath.budget`.
+    pub fn budget(mut self, budget: &'d Cell<u64>) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The steps that evaluations share, where they do.
+    pub fn budget_left(&self) -> Option<&'d Cell<u64>> {
+        self.budget
     }
 }

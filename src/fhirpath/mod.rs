@@ -20,7 +20,7 @@
 //!
 //! # How types are decided
 //!
-//! A document holds JSON's types, not FHIR's. The type of an element is what [`Types`] says, else its
+//! A document holds JSON's types, not FHIR's. The type of an element is what [`Model`] says, else its
 //! `resourceType`, else the suffix of a choice element (`valueDateTime`). Where none speaks, a string leaf is read as
 //! a date, date and time, or time of day only where one is needed: beside a date in a comparison or equality, when
 //! both sides of `<` or its kin read as one, when a duration is added, when a boundary is asked. So
@@ -35,6 +35,7 @@ mod diagnostic;
 mod functions;
 mod lexer;
 mod lower;
+mod model;
 mod moment;
 mod parser;
 mod paths;
@@ -50,9 +51,10 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Context, Membership, Resolver, Trace, Types};
+pub use context::{Context, Resolver, Trace};
 pub use decimal::Decimal;
 pub use diagnostic::{Diagnostic, Failure};
+pub use model::{ElementTypes, Model};
 pub use moment::{Moment, Precision};
 pub use paths::{PathStart, StaticPath, StaticStep};
 pub use value::{Collection, IntoItems, Item, Quantity, Value};
@@ -84,7 +86,7 @@ impl Scope {
         self
     }
 
-    /// The same scope with one more name for `is`, `as` and `ofType`, where [`Types`] tells of types beyond R4's.
+    /// The same scope with one more name for `is`, `as` and `ofType`, where [`Model`] tells of types beyond R4's.
     pub fn type_name(mut self, name: &str) -> Self {
         self.types.push(name.to_owned());
         self

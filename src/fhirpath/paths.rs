@@ -225,7 +225,12 @@ impl Reader {
                 }
                 current
             }
-            Function::Intersect | Function::Exclude | Function::Skip | Function::Take => {
+            Function::Intersect
+            | Function::Exclude
+            | Function::Skip
+            | Function::Take
+            | Function::Slice
+            | Function::CheckModifiers => {
                 for argument in arguments {
                     self.consume(argument, this);
                 }
@@ -256,9 +261,11 @@ impl Reader {
             | Function::As
             | Function::Coded(_)
             | Function::Comparable
+            | Function::ConformsTo
             | Function::Convert(_)
             | Function::Converts(_)
             | Function::Count
+            | Function::ElementDefinition
             | Function::Empty
             | Function::GetValue
             | Function::HasValue
@@ -279,6 +286,8 @@ impl Reader {
             | Function::ReplaceMatches
             | Function::Resolve
             | Function::SubsetOf
+            | Function::SubsumedBy
+            | Function::Subsumes
             | Function::SupersetOf
             | Function::Text(_)
             | Function::TimeOfDay

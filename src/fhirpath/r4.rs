@@ -2,7 +2,7 @@
 //!
 //! Made from the R4 StructureDefinitions (`profiles-types.json`, `profiles-resources.json`); R4 is published and does
 //! not change. What type a given element has is not kept here: the definitions say it, through
-//! [`Types`](super::Types).
+//! [`Model`](super::Model).
 
 /// The primitive types, each with the type it is derived from; in order.
 pub(super) const PRIMITIVES: &[(&str, &str)] = &[

@@ -45,18 +45,23 @@ impl<'r, 'd> Run<'r, 'd> {
         Run { context, input, steps_left: Cell::new(context.steps_max) }
     }
 
-    /// Counts steps, and fails when there are no more.
+    /// Counts steps, and fails when there are no more: of this evaluation's, or of those it shares with others.
     pub(super) fn spend(&self, steps: usize, at: &Range<usize>) -> Result<(), Failure> {
-        match self.steps_left.get().checked_sub(steps as u64) {
-            Some(left) => {
-                self.steps_left.set(left);
-                Ok(())
-            }
-            None => {
-                let message = "the expression took more steps over this input than one evaluation may take";
-                Err(Failure::new("fhirpath.steps", message, at.clone()))
-            }
-        }
+        let steps = steps as u64;
+        let Some(left) = self.steps_left.get().checked_sub(steps) else {
+            let message = "the expression took more steps over this input than one evaluation may take";
+            return Err(Failure::new("fhirpath.steps", message, at.clone()));
+        };
+        self.steps_left.set(left);
+        let Some(budget) = self.context.budget else { return Ok(()) };
+        let Some(left) = budget.get().checked_sub(steps) else {
+            // What is left is taken, so that what comes after fails at once.
+            budget.set(0);
+            let message = "the expressions over this input took more steps together than they may take";
+            return Err(Failure::new("fhirpath.budget", message, at.clone()));
+        };
+        budget.set(left);
+        Ok(())
     }
 
     pub(super) fn eval(&self, code: &Code, focus: Focus<'_, 'd>) -> Evaluated<'d> {

@@ -1,7 +1,7 @@
 //! Which type an item has.
 //!
 //! A [`Document`](crate::document::Document) has no types. The type of an element is taken, in this order, from
-//! the [`Types`](super::Types) of the context, from `resourceType`, from the suffix of a choice element
+//! the [`Model`](super::Model) of the context, from `resourceType`, from the suffix of a choice element
 //! (`valueQuantity`) and from the form of its JSON value. Where only the form speaks, an element *is* of every type
 //! whose form it fits: a string leaf is a `string` and a `code`, and a `date` when it reads as one. That is the
 //! safe side for the published invariants, which look for references among all descendants with `as(canonical)`.
@@ -55,7 +55,7 @@ impl TypeSpec {
             Item::Value(value, _) => self.system && (self.name == "Any" || self.name == value.type_name()),
             Item::Node(_) if !self.fhir => false,
             Item::Node(node) => match known_type(*node, context) {
-                Some(known) => is_derived(known, self.name),
+                Some(known) => is_derived(known, self.name, context),
                 None => fits(*node, self.name),
             },
         }
@@ -87,24 +87,29 @@ fn parent(name: &str) -> Option<&'static str> {
     })
 }
 
-fn is_derived(known: &str, wanted: &str) -> bool {
-    if known == wanted {
-        return true;
-    }
-    let mut current = parent(known);
-    while let Some(name) = current.filter(|name| !name.is_empty()) {
-        if name == wanted {
+/// How many types may stand between one and what it is derived from; ends definitions that go round.
+const DERIVATIONS_MAX: usize = 16;
+
+/// True when `known` is `wanted` or derived from it: by R4's own types, beyond them by what the model says.
+fn is_derived(known: &str, wanted: &str, context: &Context<'_>) -> bool {
+    let mut current = known;
+    for _ in 0..DERIVATIONS_MAX {
+        if current == wanted {
             return true;
         }
-        current = parent(name);
+        let above = parent(current).or_else(|| context.model.and_then(|model| model.base_type(current)));
+        match above.filter(|above| !above.is_empty()) {
+            Some(above) => current = above,
+            None => return false,
+        }
     }
     false
 }
 
 /// The FHIR type of an element where it is known for certain.
 pub(super) fn known_type<'n>(node: Node<'n>, context: &Context<'n>) -> Option<&'n str> {
-    if let Some(types) = context.types
-        && let Some(known) = types.type_of(node)
+    if let Some(model) = context.model
+        && let Some(known) = model.type_of(node)
     {
         return Some(known);
     }
@@ -269,7 +274,7 @@ pub(super) fn operand<'d>(item: &Item<'d>, context: &Context<'d>) -> Option<Oper
 
 /// True when a path may begin with this type's name at this element.
 pub(super) fn is_of_type<'d>(node: Node<'d>, name: &str, context: &Context<'d>) -> bool {
-    known_type(node, context).is_some_and(|known| is_derived(known, name))
+    known_type(node, context).is_some_and(|known| is_derived(known, name, context))
 }
 
 /// True for the names of FHIR R4's types.

@@ -27,6 +27,34 @@ pub(super) struct Mapped {
     pub(super) issues: Vec<Issue>,
 }
 
+/// What a body is judged by.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// The definitions.
+    pub profiles: &'a Profiles,
+    /// What reading may cost.
+    pub limits: &'a Limits,
+    /// Who sent it: its tolerances, its profiles, what is thought of extensions that nobody knows. None for what the
+    /// gateway itself wrote.
+    pub sender: Option<&'a Sender>,
+    /// The type that the address asks for.
+    pub expected_type: Option<&'a str>,
+    /// Canonical urls of profiles that it must fit, beside the sender's.
+    pub demanded: &'a [&'a str],
+}
+
+impl Terms<'_> {
+    fn tolerances(&self) -> Vec<Tolerance> {
+        let names = self.sender.map(|sender| sender.tolerances.as_slice()).unwrap_or_default();
+        names.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+
+    fn demanded(&self) -> Vec<&str> {
+        let of_sender = self.sender.map(|sender| sender.profiles.as_slice()).unwrap_or_default();
+        of_sender.iter().map(String::as_str).chain(self.demanded.iter().copied()).collect()
+    }
+}
+
 /// What reading and checking say of a body.
 pub struct Judged {
     /// The tree, in the form that was checked; none where the text could not be read.
@@ -41,17 +69,9 @@ pub struct Judged {
 
 impl Judged {
     /// Reads a body, turns tolerated deviations into R4, and checks it against its type's definition and the profiles
-    /// that are `demanded`.
-    pub fn of(
-        body: &[u8],
-        format: Format,
-        expected_type: Option<&str>,
-        demanded: &[&str],
-        profiles: &Profiles,
-        tolerances: &[Tolerance],
-        limits: &Limits,
-    ) -> Judged {
-        let parsed = fhir::parse(body, format, limits);
+    /// that are asked for.
+    pub fn of(body: &[u8], format: Format, terms: &Terms<'_>) -> Judged {
+        let parsed = fhir::parse(body, format, terms.limits);
         let mut issues = parsed.issues;
         let Some(mut document) = parsed.document else {
             return Judged { document: None, issues, not_evaluated: Vec::new(), is_malformed: true };
@@ -61,10 +81,14 @@ impl Judged {
             issues.push(release);
             return Judged { document: Some(document), issues, not_evaluated: Vec::new(), is_malformed };
         }
-        issues.extend(profile::apply(&mut document, tolerances));
+        issues.extend(profile::apply(&mut document, &terms.tolerances()));
         issues.extend(profile::canonical_systems(&mut document));
-        let ask = Ask { expected_type, profiles: demanded, ..Ask::default() };
-        let verdict = profiles.check(&document, &ask);
+        let ask = Ask {
+            expected_type: terms.expected_type,
+            profiles: &terms.demanded(),
+            unknown_extensions: terms.sender.map(|sender| sender.unknown_extensions).unwrap_or_default(),
+        };
+        let verdict = terms.profiles.check(&document, &ask);
         issues.extend(verdict.issues);
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
         Judged { document: Some(document), issues, not_evaluated: verdict.not_evaluated, is_malformed }
@@ -87,11 +111,14 @@ impl Parts {
         if body.len() > self.limits.bytes_max {
             return Err(Error::TooLarge(self.limits.bytes_max));
         }
-        let tolerances: Vec<Tolerance> = sender.tolerances.iter().filter_map(|name| name.parse().ok()).collect();
-        let demanded: Vec<&str> = sender.profiles.iter().map(String::as_str).collect();
-        let judged =
-            Judged::of(body, format, Some(resource_type), &demanded, &self.profiles, &tolerances, &self.limits);
-        match judged {
+        let terms = Terms {
+            profiles: &self.profiles,
+            limits: &self.limits,
+            sender: Some(sender),
+            expected_type: Some(resource_type),
+            demanded: &[],
+        };
+        match Judged::of(body, format, &terms) {
             Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
             Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),
             Judged { issues, .. } => Err(Error::Rejected(issues)),

@@ -11,7 +11,7 @@ mod keep;
 mod render;
 mod settle;
 
-pub use judge::Judged;
+pub use judge::{Judged, Terms};
 
 use crate::access::{Caller, Denied, Interaction, Sender};
 use crate::error::Error;

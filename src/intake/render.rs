@@ -1,8 +1,9 @@
 //! The exact bytes that go downstream.
 
 use super::decide::NewRequest;
+use super::incident;
+use super::judge::{Judged, Terms};
 use super::keep::Keeping;
-use super::{incident, judge::Judged};
 use crate::delivery::Lane;
 use crate::document::Document;
 use crate::error::Error;
@@ -76,8 +77,14 @@ impl Keeping {
 
     fn check_rendered(&self, body: &str, resource_type: &str, mapping: &str) -> Result<(), Error> {
         let parts = &self.parts;
-        let judged =
-            Judged::of(body.as_bytes(), Format::Json, Some(resource_type), &[], &parts.profiles, &[], &parts.limits);
+        let terms = Terms {
+            profiles: &parts.profiles,
+            limits: &parts.limits,
+            sender: None,
+            expected_type: Some(resource_type),
+            demanded: &[],
+        };
+        let judged = Judged::of(body.as_bytes(), Format::Json, &terms);
         match judged.issues.iter().find(|issue| issue.refuses()) {
             None => Ok(()),
             Some(issue) => Err(incident(&format!("mapping {mapping} rendered what is not R4: {issue}"))),

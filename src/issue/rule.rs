@@ -104,6 +104,16 @@ rules! {
     PrimitiveFormat = "primitive.format", Error, Value;
     /// A code is in the value set that its required binding names.
     CodeRequired = "code.required-binding", Error, CodeInvalid;
+    /// A code is in the value set that its extensible binding names, if the set has one that fits.
+    CodeExtensible = "code.extensible-binding", Warning, CodeInvalid;
+    /// A code is one that its code system has.
+    CodeUnknown = "code.unknown", Error, CodeInvalid;
+    /// The system of a code is the absolute address of a code system, and not of a value set.
+    CodeSystem = "code.system", Error, CodeInvalid;
+    /// A code is shown by a name that its code system gives it, in any case of letters.
+    CodeDisplay = "code.display", Warning, Value;
+    /// A code is one that its code system still uses.
+    CodeInactive = "code.inactive", Warning, BusinessRule;
     /// A reference points at a resource of a type that the element allows.
     ReferenceTarget = "reference.target", Error, Structure;
     /// An element has the value that a profile gives it.

@@ -16,7 +16,8 @@ pub struct Ask<'a> {
 }
 
 /// What is thought of an extension that no loaded package defines. One that modifies is refused in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum UnknownExtensions {
     /// It is taken without a word: R4 asks receivers to bear what they do not know.
     #[default]

@@ -1,12 +1,16 @@
 //! The walk over document and plan.
 
+use super::NotEvaluated;
 use super::ask::{Ask, Verdict};
+use super::codes::Codes;
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
+use super::resources::Resources;
 use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// The most issues that one check tells.
@@ -14,16 +18,18 @@ pub(super) const ISSUE_COUNT_MAX: usize = 200;
 /// The most of them that refuse nothing, so that there is always room for those that do: a walk only ends before its
 /// time when what it has found refuses.
 pub(super) const MILD_COUNT_MAX: usize = 100;
+/// The most that one verdict lists as not evaluated.
+const NOT_EVALUATED_COUNT_MAX: usize = 200;
 /// The longest name of an unknown element that is repeated in a message, in bytes.
 pub(super) const QUOTED_BYTES_MAX: usize = 64;
 
 /// Checks `document`; see [`super::Profiles::check`].
-pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &Ask<'_>) -> Verdict {
+pub(super) fn check(plan: &Plan, document: &Document, ask: &Ask<'_>) -> Verdict {
     let expected_type = ask.expected_type;
     let root = document.root();
     let mut walk = Walk {
         plan,
-        values,
+        values: &plan.values,
         names: &plan.names,
         issues: Vec::new(),
         counts: Vec::new(),
@@ -31,8 +37,11 @@ pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &
         resource: root,
         root,
         locals: Locals::default(),
+        resources: OnceCell::new(),
         mild_count: 0,
         is_full: false,
+        not_evaluated: Vec::new(),
+        codes: Codes::default(),
     };
     let is_expected = |type_name: &str| expected_type.is_none_or(|expected| expected == type_name);
     // What is not of the type that the address asks for has that to put right first, and costs no walk.
@@ -45,7 +54,7 @@ pub(super) fn check(plan: &Plan, values: &ValueSets, document: &Document, ask: &
             walk.profile(root, kind, profile);
         }
     }
-    Verdict { issues: walk.issues, not_evaluated: Vec::new() }
+    Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated }
 }
 
 /// What a walk looks for.
@@ -69,10 +78,15 @@ pub(super) struct Walk<'p, 'd> {
     resource: Node<'d>,
     pub(super) root: Node<'d>,
     pub(super) locals: Locals<'d>,
+    pub(super) resources: OnceCell<Resources<'d>>,
     /// How many of the issues refuse nothing.
     mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
     pub(super) is_full: bool,
+    /// What could not be decided, each once.
+    not_evaluated: Vec<NotEvaluated>,
+    /// What has been noted of codes.
+    pub(super) codes: Codes,
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
@@ -107,6 +121,21 @@ impl<'p, 'd> Walk<'p, 'd> {
             return;
         }
         self.issues.push(issue);
+    }
+
+    /// Notes what definitions ask of this document and could not be decided here, once. Whoever may ask often looks
+    /// first whether it has asked: both texts are made for this.
+    pub(super) fn leave(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        let left = NotEvaluated { what: what.into(), why: why.into() };
+        if self.not_evaluated.len() < NOT_EVALUATED_COUNT_MAX && !self.not_evaluated.contains(&left) {
+            self.not_evaluated.push(left);
+        }
+    }
+
+    /// True when an issue that refuses nothing, or one that refuses, would still be told: what it says need not be
+    /// worked out otherwise.
+    pub(super) fn has_room(&self, is_mild: bool) -> bool {
+        !self.is_full && (!is_mild || self.mild_count <= MILD_COUNT_MAX)
     }
 
     /// What asked for something of `element`, for `Issue::asked_by`.
@@ -263,6 +292,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         };
         if is_sound {
             self.bound(node, parent, element, kind.form);
+            if kind.form == Form::Coding && self.pass == Pass::Base {
+                self.coded(node, kind);
+            }
             self.given(node, parent, element);
             self.length(node, parent, element);
         }
@@ -319,7 +351,9 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             let place = invariant::Place { node, resource: self.resource, root: self.root };
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
-            match invariant::holds(constraint, place, plan) {
+            let walk = &*self;
+            let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
+            match invariant::holds(constraint, place, plan, &resolver) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };

@@ -143,6 +143,29 @@ pub(super) struct Binding {
     pub(super) strength: String,
     #[serde(default)]
     pub(super) value_set: Option<String>,
+    #[serde(default)]
+    extension: Vec<BindingExtension>,
+}
+
+/// An extension on a binding, of which only a value set matters.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BindingExtension {
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    value_canonical: Option<String>,
+    #[serde(default)]
+    value_uri: Option<String>,
+}
+
+impl Binding {
+    /// The widest value set that codes may come from, whatever the strength.
+    pub(super) fn widest(&self) -> Option<&str> {
+        const MAX: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
+        let one = self.extension.iter().find(|one| one.url == MAX)?;
+        one.value_canonical.as_deref().or(one.value_uri.as_deref())
+    }
 }
 
 /// An invariant.

@@ -3,7 +3,7 @@
 use super::definition;
 use super::plan::Plan;
 use crate::document::Node;
-use crate::fhirpath::{self, Context, Expression, Failure, Scope};
+use crate::fhirpath::{self, Context, Expression, Failure, Resolver, Scope};
 
 /// Invariants that the check sees to by itself, faster than an expression would.
 ///
@@ -57,12 +57,17 @@ pub(super) struct Place<'d> {
     pub(super) root: Node<'d>,
 }
 
-/// Whether the invariant holds. One that comes to nothing, because what it speaks of is absent, is not broken: an
+/// Whether the invariant holds; `resolver` follows references for `resolve()`. One that comes to nothing, because what it speaks of is absent, is not broken: an
 /// element that must be there has its own rule.
 ///
 /// # Errors
 /// When the expression cannot be evaluated here.
-pub(super) fn holds(constraint: &Constraint, place: Place<'_>, plan: &Plan) -> Result<bool, Failure> {
-    let context = Context::new(place.resource).root(place.root).types(plan);
+pub(super) fn holds<'x>(
+    constraint: &Constraint,
+    place: Place<'x>,
+    plan: &'x Plan,
+    resolver: &'x Resolver<'x>,
+) -> Result<bool, Failure> {
+    let context = Context::new(place.resource).root(place.root).model(plan).resolver(resolver);
     Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
 }

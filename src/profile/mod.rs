@@ -4,9 +4,11 @@
 //! document and plan side by side: it makes no text for what is right, and tells everything that is wrong at once,
 //! each with its place, its rule and a way out.
 
+mod address;
 mod ask;
 mod check;
 mod codes;
+mod coding;
 mod compile;
 mod definition;
 pub mod distil;
@@ -21,6 +23,8 @@ mod moment;
 mod plan;
 mod primitive;
 mod references;
+mod resources;
+mod spelling;
 mod system_case;
 mod tell;
 mod tolerance;
@@ -36,7 +40,7 @@ pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
-use crate::fhirpath::Types;
+use crate::fhirpath::Model;
 use crate::terminology::definition::{CodeSystem, Definition};
 use crate::terminology::values::ValueSets;
 use definition::Structure;
@@ -115,7 +119,6 @@ pub struct Loaded<'p> {
 #[derive(Debug)]
 pub struct Profiles {
     plan: Plan,
-    values: ValueSets,
     not_evaluated: Vec<NotEvaluated>,
 }
 
@@ -137,14 +140,15 @@ impl Profiles {
         }
         let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let mut not_evaluated = read.not_evaluated;
-        let plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
-        Ok(Profiles { plan, values, not_evaluated })
+        let mut plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
+        plan.values = values;
+        Ok(Profiles { plan, not_evaluated })
     }
 
     /// Everything that is wrong with `document`: against its resource type's definition, and against each profile that
     /// is asked for.
     pub fn check(&self, document: &Document, ask: &Ask<'_>) -> Verdict {
-        check::check(&self.plan, &self.values, document, ask)
+        check::check(&self.plan, document, ask)
     }
 
     /// What definitions ask for and the check does not do: invariants that could not be compiled, bindings that
@@ -170,19 +174,27 @@ impl Profiles {
 
     /// The table of elements, for compilers of mappings.
     pub fn elements(&self) -> Elements<'_> {
-        Elements::new(&self.plan, &self.values)
+        Elements::new(&self.plan, &self.plan.values)
     }
 
     /// The value sets that are loaded.
     pub fn value_sets(&self) -> &ValueSets {
-        &self.values
+        &self.plan.values
     }
 }
 
-/// The definitions say which type an element has: for the contexts of expressions.
-impl Types for Profiles {
+/// What the definitions and value sets tell expressions.
+impl Model for Profiles {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         self.plan.type_of(node)
+    }
+
+    fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        self.plan.member_of(value_set, system, code)
+    }
+
+    fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
+        self.plan.subsumes(system, broader, narrower)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Primitive;
 use super::invariant::Constraint;
 use crate::document::{Name, Node};
-use crate::fhirpath::Types;
+use crate::fhirpath::Model;
+use crate::terminology::values::{Membership, ValueSets};
 use serde_json::Value;
 use std::ops::Range;
 use std::sync::Arc;
@@ -63,7 +64,7 @@ pub(super) struct Element {
     pub(super) is_array: bool,
     /// True for `value[x]` and its like.
     pub(super) is_choice: bool,
-    /// The required binding's number in [`Plan::bindings`].
+    /// The binding's number in [`Plan::bindings`].
     pub(super) binding: Option<u32>,
     pub(super) max_length: Option<u32>,
     /// A value that it must have, by its number in [`Plan::givens`].
@@ -81,9 +82,21 @@ pub(super) struct Step {
     pub(super) targets: Range<u32>,
 }
 
-/// A required binding.
+/// A binding that is checked.
 #[derive(Debug)]
 pub(super) struct Binding {
+    /// The value set; none when only the widest one is checked.
+    pub(super) bound: Option<Bound>,
+    /// True when the code must be of the value set, false when it should (an extensible binding).
+    pub(super) is_required: bool,
+    /// The widest value set that codes may come from, where the binding is not required
+    /// (`elementdefinition-maxValueSet`).
+    pub(super) widest: Option<Bound>,
+}
+
+/// A value set that a binding names.
+#[derive(Debug)]
+pub(super) struct Bound {
     pub(super) url: Box<str>,
     /// The value set's number; none when it is not loaded.
     pub(super) value_set: Option<u32>,
@@ -122,6 +135,12 @@ pub(super) struct Names {
     pub(super) system: Name,
     pub(super) code: Name,
     pub(super) coding: Name,
+    pub(super) display: Name,
+    pub(super) version: Name,
+    pub(super) entry: Name,
+    pub(super) version_id: Name,
+    pub(super) meta: Name,
+    pub(super) full_url: Name,
 }
 
 impl Default for Names {
@@ -138,6 +157,12 @@ impl Default for Names {
             system: Name::intern("system"),
             code: Name::intern("code"),
             coding: Name::intern("coding"),
+            display: Name::intern("display"),
+            version: Name::intern("version"),
+            entry: Name::intern("entry"),
+            version_id: Name::intern("versionId"),
+            meta: Name::intern("meta"),
+            full_url: Name::intern("fullUrl"),
         }
     }
 }
@@ -153,6 +178,8 @@ pub(super) struct Plan {
     pub(super) required: Vec<u32>,
     pub(super) targets: Vec<Name>,
     pub(super) bindings: Vec<Binding>,
+    /// Code systems and value sets.
+    pub(super) values: ValueSets,
     pub(super) givens: Vec<Given>,
     /// Invariants; those that many definitions repeat are kept once.
     pub(super) constraints: Vec<Arc<Constraint>>,
@@ -242,11 +269,23 @@ fn slice<'p, T>(all: &'p [T], range: &Range<u32>) -> &'p [T] {
 }
 
 /// The definitions say which type an element has; expressions ask.
-impl Types for Plan {
+impl Model for Plan {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         match node.resource_type() {
             Some(resource) => Some(resource),
             None => self.kind_of(node).map(|kind| self.type_name(kind)),
         }
+    }
+
+    fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        match self.values.find(value_set)?.holds(system, code) {
+            Membership::In => Some(true),
+            Membership::Out => Some(false),
+            Membership::Undecided => None,
+        }
+    }
+
+    fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
+        self.values.systems().find(system)?.subsumes(broader, narrower)
     }
 }

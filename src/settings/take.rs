@@ -7,6 +7,7 @@ use super::{
 use crate::access::{self, Grant, Interaction};
 use crate::delivery::Schedule;
 use crate::model::{ChangeKind, OdsCode};
+use crate::profile::UnknownExtensions;
 use crate::telemetry::LogFormat;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -105,6 +106,8 @@ struct SenderTree {
     #[serde(default)]
     profiles: Vec<String>,
     #[serde(default)]
+    unknown_extensions: UnknownExtensions,
+    #[serde(default)]
     variables: BTreeMap<String, String>,
 }
 
@@ -192,11 +195,11 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
 
 impl SenderTree {
     fn take(self, name: String) -> access::Sender {
-        let SenderTree { organisation, is_pas, tolerances, profiles, mut variables } = self;
+        let SenderTree { organisation, is_pas, tolerances, profiles, unknown_extensions, mut variables } = self;
         // What mappings may ask of any sender, beside the variables that the site gives it.
         variables.insert("organisation".into(), organisation.as_str().to_owned());
         variables.insert("is_pas".into(), is_pas.to_string());
-        access::Sender { name, organisation, is_pas, tolerances, profiles, variables }
+        access::Sender { name, organisation, is_pas, tolerances, profiles, unknown_extensions, variables }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings as a site writes them, right and wrong.
 
 use super::*;
+use crate::profile::UnknownExtensions;
 use serde_json::Value;
 
 const TOLERANCES: &[&str] = &["reference-identifier-array", "end-absent"];
@@ -78,10 +79,12 @@ fn names_in_the_environment_find_what_the_file_calls_them() {
         ("STILE__DOWNSTREAMS__TRUST_PAS__WAITS_MS", "1,2"),
         ("STILE__ORGANISATIONS__RYY__DOWNSTREAM", "trust-pas"),
         ("STILE__SENDERS__PCA_PORTAL__IS_PAS", "true"),
+        ("STILE__SENDERS__PCA_PORTAL__UNKNOWN_EXTENSIONS", "refuse"),
     ];
     let settings = with(SITE, &environment).unwrap();
     let sender = &settings.senders["pca-portal"];
     assert_eq!((sender.tolerances.len(), sender.is_pas), (2, true));
+    assert_eq!(sender.unknown_extensions, UnknownExtensions::Refuse);
     assert_eq!(settings.downstreams["trust-pas"].schedule, Schedule { waits_ms: vec![1, 2], jitter: 0.5 });
     assert!(settings.organisations.contains_key(&OdsCode::parse("RYY").unwrap()));
 }
@@ -125,6 +128,11 @@ fn each_fault_is_told_with_its_path_its_layer_and_a_way_out() {
             "[organisations.RXX]\ndownstream = \"pas\"",
             &[],
             "`organisations.RXX.downstream`: there is no downstream of this",
+        ),
+        (
+            "[senders.x]\norganisation = \"RXX\"\nunknown_extensions = \"ignore\"",
+            &[],
+            "`senders.x.unknown_extensions`: the value is not one of: accept, warn, refuse",
         ),
         ("[organisations.rxx]\ndownstream = \"pas\"", &[], "an organisation is named by its ODS code"),
         ("[server", &[], "stile.toml: TOML parse error at line 1"),

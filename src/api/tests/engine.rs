@@ -6,7 +6,7 @@ use crate::intake::{Intake, Parts, Routes};
 use crate::ledger::Policy;
 use crate::mapping::{Library, Source};
 use crate::model::OdsCode;
-use crate::profile::{Package, Profiles};
+use crate::profile::{Package, Profiles, UnknownExtensions};
 use crate::store::Store;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -65,6 +65,7 @@ pub(super) fn intake(store: Store) -> Intake {
         ]
         .into(),
         profiles: Vec::new(),
+        unknown_extensions: UnknownExtensions::default(),
     };
     Intake::new(Parts {
         store,

@@ -91,14 +91,6 @@ fn contained<'d>(resource: Node<'d>, id: &str) -> Option<Node<'d>> {
     resource.children().filter(|child| child.name() == "contained").find(own_id)
 }
 
-/// `memberOf(valueSet)`: empty when nobody can say.
-pub(super) fn member_of<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
-    let value_set = call.argument(0)?;
-    let Some(value_set) = call.run.text(&value_set, "`memberOf()`", call.at)? else { return Ok(Collection::new()) };
-    let Some(item) = call.single("`memberOf()`")? else { return Ok(Collection::new()) };
-    Ok(call.run.context.membership.and_then(|membership| membership(item, &value_set)).into())
-}
-
 /// `htmlChecks()`: the narrative is one `div` that says something and has nothing active in it (`txt-1`, `txt-2`).
 /// The full grammar of the narrative is the profile layer's to check.
 pub(super) fn html_checks<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {

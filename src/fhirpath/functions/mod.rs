@@ -1,8 +1,10 @@
 //! The functions of FHIRPath and FHIR's additions.
 
+mod codes;
 mod convert;
 mod fhir;
 mod maths;
+mod profiles;
 mod range;
 mod sets;
 mod text;
@@ -120,7 +122,13 @@ pub(super) fn call<'d>(
         Function::TimeOfDay => Ok(Collection::value(Value::Time(fhir::now(&call)?.time_only()))),
         Function::GetValue => fhir::get_value(&call),
         Function::Resolve => fhir::resolve(&call),
-        Function::MemberOf => fhir::member_of(&call),
+        Function::MemberOf => codes::member_of(&call),
+        Function::Subsumes => codes::subsumes(&call, true),
+        Function::SubsumedBy => codes::subsumes(&call, false),
+        Function::ConformsTo => profiles::conforms_to(&call),
+        Function::Slice => profiles::slice(&call),
+        Function::ElementDefinition => profiles::element_definition(&call),
+        Function::CheckModifiers => profiles::check_modifiers(call),
         Function::HtmlChecks => fhir::html_checks(&call),
         // These have a form of their own in a program and are never called.
         Function::Is

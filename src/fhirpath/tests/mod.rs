@@ -7,7 +7,7 @@ mod reader;
 mod reading;
 
 use super::{Context, Expression, Scope, compile};
-use crate::document::Document;
+use crate::document::{Document, Node};
 
 /// Compiles what must compile.
 fn compiled(text: &str) -> Expression {
@@ -17,7 +17,12 @@ fn compiled(text: &str) -> Expression {
 /// What an expression gives over a document, as one line: items joined by `, `, nodes with parts as `<name>`.
 fn outcome(text: &str, document: &Document) -> String {
     let context = Context::new(document.root()).now("2026-03-29T00:30:00Z".parse().unwrap());
-    match compiled(text).evaluate(document.root(), &context) {
+    outcome_in(text, document.root(), &context)
+}
+
+/// The same, with other surroundings.
+fn outcome_in<'d>(text: &str, input: Node<'d>, context: &Context<'d>) -> String {
+    match compiled(text).evaluate(input, context) {
         Ok(found) => {
             let items: Vec<_> = found
                 .iter()

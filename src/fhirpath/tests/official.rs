@@ -2,7 +2,7 @@
 
 use super::reader::{from_json, from_xml};
 use crate::document::{Document, Node};
-use crate::fhirpath::{Collection, Context, Item, Scope, Types, Value, compile};
+use crate::fhirpath::{Collection, Context, Item, Model, Scope, Value, compile};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::{BTreeMap, HashMap};
@@ -73,7 +73,7 @@ fn inner(reader: &mut Reader<&[u8]>, start: &BytesStart<'_>) -> String {
 /// The types of the elements that the official cases ask about; the profile layer will tell them all.
 struct SomeTypes;
 
-impl Types for SomeTypes {
+impl Model for SomeTypes {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         let parent = node.parent()?;
         Some(match (parent.resource_type().unwrap_or(parent.name()), node.name()) {
@@ -148,7 +148,7 @@ fn the_official_cases_pass_as_often_as_they_did() {
     let mut passed = 0;
     for case in &cases {
         let document = case.input.as_ref().map_or(&empty, |input| &documents[input]);
-        let context = Context::new(document.root()).types(&SomeTypes).now("2026-11-21T12:00:00Z".parse().unwrap());
+        let context = Context::new(document.root()).model(&SomeTypes).now("2026-11-21T12:00:00Z".parse().unwrap());
         let result = match compile(&case.expression, &Scope::new().strict_choices()) {
             Err(faults) => Err(format!("does not compile: {}", faults[0])),
             Ok(expression) => expression

@@ -19,7 +19,7 @@ fn what_is_not_known_is_refused_with_its_place_and_a_way_out() {
         ("'\\q'", "fhirpath.syntax", 1..3, Some("known are")),
         ("$that", "fhirpath.syntax", 0..5, None),
         ("name.exist()", "fhirpath.function-unknown", 5..12, Some("did you mean `exists()`?")),
-        ("conformsTo('x')", "fhirpath.function-refused", 0..15, None),
+        ("lookup('x', 'y')", "fhirpath.function-refused", 0..16, None),
         ("a.first(1)", "fhirpath.arguments", 2..10, None),
         ("a.is(Patiant)", "fhirpath.type-unknown", 5..12, Some("did you mean `Patient`?")),
         ("a is System.Patient", "fhirpath.type-unknown", 5..19, Some("did you mean `Patient`?")),
