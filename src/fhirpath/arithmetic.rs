@@ -7,7 +7,7 @@ use super::moment::{Moment, Precision};
 use super::run::{Evaluated, Run, not_single};
 use super::syntax::Arithmetic;
 use super::typing::Operand;
-use super::unit::Unit;
+use super::unit::{Unit, spelled_product};
 use super::value::{Collection, Quantity, Value};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -48,6 +48,7 @@ pub(super) fn combine<'d>(
     right: &Collection<'d>,
     at: &Range<usize>,
 ) -> Evaluated<'d> {
+    let is_element = right.first().is_some_and(|item| item.node().is_some());
     let (left, right) = match (left.items(), right.items()) {
         ([], _) | (_, []) => return Ok(Collection::new()),
         ([left], [right]) => (lift(left, run.context), lift(right, run.context)),
@@ -69,7 +70,7 @@ pub(super) fn combine<'d>(
                     return Err(mismatch(at));
                 }
             };
-            later(moment, &quantity, negative, at)?
+            Some(later(moment, &in_calendar(*quantity, is_element), negative, at)?)
         }
         (Value::Quantity(left), Value::Quantity(right)) => quantities(operator, &left, &right),
         (Value::Quantity(left), right) if matches!(operator, Arithmetic::Multiply | Arithmetic::Divide) => {
@@ -132,18 +133,20 @@ fn quantities(operator: Arithmetic, left: &Quantity<'_>, right: &Quantity<'_>) -
     };
     match operator {
         Arithmetic::Add | Arithmetic::Subtract => {
-            let same = left.unit == right.unit && left.is_calendar == right.is_calendar;
-            let theirs = match same {
-                true => right.value,
-                false => {
-                    let (mine, theirs) = (left.known_unit()?, right.known_unit()?);
-                    if mine.powers != theirs.powers {
-                        return None;
-                    }
-                    right.value.times(theirs.factor)?.divided_by(mine.factor)?
-                }
-            };
-            quantity(decimals(operator, left.value, theirs)?, left.unit.clone().into_owned(), left.is_calendar)
+            if left.unit == right.unit && left.is_calendar == right.is_calendar {
+                let value = decimals(operator, left.value, right.value)?;
+                return quantity(value, left.unit.clone().into_owned(), left.is_calendar);
+            }
+            let (mine, theirs) = (left.known_unit()?, right.known_unit()?);
+            if mine.powers != theirs.powers {
+                return None;
+            }
+            // The sum is told in the finer of the two units: `3 'm' + 3 'cm'` is `303 'cm'`.
+            let finer = if theirs.factor < mine.factor { right } else { left };
+            let factor = if theirs.factor < mine.factor { theirs.factor } else { mine.factor };
+            let in_finer = |value: Decimal, unit: Unit| value.times(unit.factor)?.divided_by(factor);
+            let value = decimals(operator, in_finer(left.value, mine)?, in_finer(right.value, theirs)?)?;
+            quantity(value, finer.unit.clone().into_owned(), finer.is_calendar)
         }
         Arithmetic::Multiply | Arithmetic::Divide => {
             let divide = operator == Arithmetic::Divide;
@@ -151,11 +154,66 @@ fn quantities(operator: Arithmetic, left: &Quantity<'_>, right: &Quantity<'_>) -
             if right.unit == "1" {
                 return quantity(value, left.unit.clone().into_owned(), left.is_calendar);
             }
+            // In the units as they were written where these go together, else in base units.
+            if let (false, false, Some(unit)) =
+                (left.is_calendar, right.is_calendar, spelled_product(&left.unit, &right.unit, divide))
+            {
+                return quantity(value, unit, false);
+            }
             let unit: Unit = left.known_unit()?.combine(right.known_unit()?, divide)?;
             quantity(value.times(unit.factor)?.normal(), unit.base_spelling(), false)
         }
         Arithmetic::DivideWhole | Arithmetic::Modulo => None,
     }
+}
+
+/// What a date or time is moved by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Years,
+    Months,
+    Weeks,
+    Days,
+    Hours,
+    Minutes,
+    Seconds,
+    Milliseconds,
+}
+
+impl Step {
+    fn of(quantity: &Quantity<'_>) -> Option<Step> {
+        let word = match quantity.is_calendar {
+            true => quantity.unit.trim_end_matches('s'),
+            false => quantity.unit.as_ref(),
+        };
+        Some(match (quantity.is_calendar, word) {
+            // Seen in the official cases: the calendar word in quotes.
+            (_, "year") => Step::Years,
+            (_, "month") => Step::Months,
+            (_, "week") | (false, "wk") => Step::Weeks,
+            (_, "day") | (false, "d") => Step::Days,
+            (_, "hour") | (false, "h") => Step::Hours,
+            (_, "minute") | (false, "min") => Step::Minutes,
+            (_, "second") | (false, "s") => Step::Seconds,
+            (_, "millisecond") | (false, "ms") => Step::Milliseconds,
+            (_, _) => return None,
+        })
+    }
+
+    fn is_within_a_day(self) -> bool {
+        matches!(self, Step::Hours | Step::Minutes | Step::Seconds | Step::Milliseconds)
+    }
+}
+
+/// A FHIR Quantity in UCUM's years or months counts as calendar years or months where a date is moved by it (R4, "Use of
+/// FHIR Quantity"); all other units mean the same either way.
+fn in_calendar<'d>(quantity: Quantity<'d>, is_element: bool) -> Quantity<'d> {
+    let word = match (is_element && !quantity.is_calendar, quantity.unit.as_ref()) {
+        (true, "a") => "years",
+        (true, "mo") => "months",
+        _ => return quantity,
+    };
+    Quantity { unit: Cow::Borrowed(word), is_calendar: true, ..quantity }
 }
 
 /// A date or time moved by a duration. What is finer than the moment is told is cut off first, as FHIRPath asks:
@@ -165,57 +223,44 @@ fn later(
     quantity: &Quantity<'_>,
     negative: bool,
     at: &Range<usize>,
-) -> Result<Option<Value<'static>>, Failure> {
-    let unit = match (quantity.is_calendar, quantity.unit.as_ref()) {
-        (true, word) => word.trim_end_matches('s'),
-        (false, "wk") => "week",
-        (false, "d") => "day",
-        (false, "h") => "hour",
-        (false, "min") => "minute",
-        (false, "s") => "second",
-        (false, "ms") => "millisecond",
-        // Seen in the official cases: the calendar word in quotes.
-        (false, word @ ("year" | "month" | "week" | "day" | "hour" | "minute" | "second" | "millisecond")) => word,
-        (false, _) => {
-            let message = "a date is moved by calendar durations such as `7 days` or `1 month`";
-            return Err(Failure::new("fhirpath.type", message, at.clone()));
-        }
-    };
+) -> Result<Value<'static>, Failure> {
+    let refused = |message: &str| Failure::new("fhirpath.type", message, at.clone());
+    let step = Step::of(quantity)
+        .ok_or_else(|| refused("a date is moved by calendar durations such as `7 days` or `1 month`"))?;
     let amount = if negative { quantity.value.negated() } else { quantity.value };
     let moved = match moment {
-        Value::Date(moment) => shift(moment, unit, amount, false).map(Value::Date),
-        Value::DateTime(moment) => shift(moment, unit, amount, false).map(Value::DateTime),
-        Value::Time(moment) => shift(moment, unit, amount, true).map(Value::Time),
+        Value::Date(_) if step.is_within_a_day() => {
+            return Err(refused("a date has no time of day that hours or less could be added to"));
+        }
+        Value::Time(_) if !step.is_within_a_day() => {
+            return Err(refused("a time of day has no date that days or more could be added to"));
+        }
+        Value::Date(moment) => shift(moment, step, amount, false).map(Value::Date),
+        Value::DateTime(moment) => shift(moment, step, amount, false).map(Value::DateTime),
+        Value::Time(moment) => shift(moment, step, amount, true).map(Value::Time),
         Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) | Value::String(_) | Value::Quantity(_) => None,
     };
-    Ok(moved)
+    moved.ok_or_else(|| {
+        let message = "the date that this comes to is outside the years 1 to 9999";
+        Failure::new("fhirpath.out-of-range", message, at.clone())
+    })
 }
 
-fn shift(moment: Moment, unit: &str, amount: Decimal, is_time: bool) -> Option<Moment> {
+fn shift(moment: Moment, step: Step, amount: Decimal, is_time: bool) -> Option<Moment> {
     const SECOND: i64 = 1_000_000_000;
-    if unit == "second" || unit == "millisecond" {
-        let nanos_each = if unit == "second" { SECOND } else { SECOND / 1000 };
-        let nanos = amount.times(Decimal::from(nanos_each))?.truncate().to_integer()?;
-        return shift_nanos(moment, nanos, is_time);
-    }
     // Above seconds only whole steps count.
-    let whole = amount.truncate().to_integer()?;
-    match unit {
-        "minute" => return shift_nanos(moment, whole.checked_mul(60 * SECOND)?, is_time),
-        "hour" => return shift_nanos(moment, whole.checked_mul(3600 * SECOND)?, is_time),
-        _ if is_time => return None,
-        _ => {}
-    }
-    match unit {
-        "year" => moment.plus_months(whole.checked_mul(12)?),
-        "month" => match moment.precision {
-            Precision::Year => moment.plus_months((whole / 12).checked_mul(12)?),
-            Precision::Month | Precision::Day | Precision::Hour | Precision::Minute | Precision::Second => {
-                moment.plus_months(whole)
-            }
-        },
-        "week" => shift_days(moment, whole.checked_mul(7)?),
-        _ => shift_days(moment, whole),
+    let whole = || amount.truncate().to_integer();
+    let fine = |nanos_each: i64| amount.times(Decimal::from(nanos_each))?.truncate().to_integer();
+    match step {
+        Step::Milliseconds => shift_nanos(moment, fine(SECOND / 1000)?, is_time),
+        Step::Seconds => shift_nanos(moment, fine(SECOND)?, is_time),
+        Step::Minutes => shift_nanos(moment, whole()?.checked_mul(60 * SECOND)?, is_time),
+        Step::Hours => shift_nanos(moment, whole()?.checked_mul(3600 * SECOND)?, is_time),
+        Step::Days => shift_days(moment, whole()?),
+        Step::Weeks => shift_days(moment, whole()?.checked_mul(7)?),
+        Step::Months if moment.precision == Precision::Year => moment.plus_months((whole()? / 12).checked_mul(12)?),
+        Step::Months => moment.plus_months(whole()?),
+        Step::Years => moment.plus_months(whole()?.checked_mul(12)?),
     }
 }
 

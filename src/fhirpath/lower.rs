@@ -1,7 +1,7 @@
 //! The shape of an expression to a program, with everything checked that can be.
 
 use super::diagnostic::Diagnostic;
-use super::program::{Code, CodeKind, Element, Step, StepKind};
+use super::program::{Code, CodeKind, Element, Pattern, Step, StepKind};
 use super::syntax::{Ast, AstKind, AstStep, AstStepKind, Join, Special, TypeName};
 use super::table::{Arguments, FUNCTIONS, Function, REFUSED, Signature, find};
 use super::typing::{TypeSpec, choices_of, split_choice, type_names};
@@ -15,9 +15,12 @@ use std::ops::Range;
 /// Bytes that one compiled pattern may take.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
+/// FHIR's own variables.
+const VARIABLES: &[&str] = &["context", "resource", "rootResource", "ucum", "sct", "loinc"];
+
 /// Turns an expression into a program; gathers all faults.
 pub(super) fn lower(ast: Ast, scope: &Scope, text: &str) -> Result<Code, Vec<Diagnostic>> {
-    let mut lowering = Lowering { scope, faults: Vec::new() };
+    let mut lowering = Lowering { scope, faults: Vec::new(), defined: Vec::new(), slots: 0 };
     if is_ele_1(text) {
         return Ok(Code { kind: CodeKind::HasContent, at: ast.at });
     }
@@ -49,6 +52,10 @@ fn texts(operands: &[Ast]) -> Option<Box<[&'static str]>> {
 struct Lowering<'s> {
     scope: &'s Scope,
     faults: Vec<Diagnostic>,
+    /// The variables that can be seen where the reading is, each with its number.
+    defined: Vec<(String, usize)>,
+    /// How many variables have been defined anywhere.
+    slots: usize,
 }
 
 impl Lowering<'_> {
@@ -76,7 +83,9 @@ impl Lowering<'_> {
             }
             AstKind::TypeTest { is, operand, name } => {
                 let operand = Box::new(self.code(*operand));
-                self.type_spec(&name).map_or(CodeKind::Empty, |spec| CodeKind::TypeTest { is, operand, spec })
+                let function = if is { Function::Is } else { self.cast() };
+                let spec = self.type_spec(&name);
+                spec.map_or(CodeKind::Empty, |spec| CodeKind::TypeTest { function, operand, spec })
             }
         };
         Code { kind, at: ast.at }
@@ -93,6 +102,9 @@ impl Lowering<'_> {
             "loinc" => return text("http://loinc.org".to_owned()),
             _ => {}
         }
+        if let Some((_, slot)) = self.defined.iter().rev().find(|(known, _)| known == name) {
+            return CodeKind::Defined { slot: *slot };
+        }
         if let Some(slot) = self.scope.variables.iter().position(|known| known == name) {
             return CodeKind::Variable { name: fixed_text(name), slot };
         }
@@ -102,8 +114,8 @@ impl Lowering<'_> {
         if let Some(extension) = name.strip_prefix("ext-") {
             return text(format!("http://hl7.org/fhir/StructureDefinition/{extension}"));
         }
-        let known = ["context", "resource", "rootResource", "ucum", "sct", "loinc"];
-        let known = known.into_iter().chain(self.scope.variables.iter().map(String::as_str));
+        let defined = self.defined.iter().map(|(name, _)| name.as_str());
+        let known = VARIABLES.iter().copied().chain(self.scope.variables.iter().map(String::as_str)).chain(defined);
         let mut fault =
             Diagnostic::new("fhirpath.variable-unknown", format!("there is no variable `%{name}` here"), at.clone());
         fault.hint = nearest(name, known).map(|near| format!("did you mean `%{near}`?"));
@@ -112,6 +124,7 @@ impl Lowering<'_> {
     }
 
     fn path(&mut self, head: Option<Box<Ast>>, steps: Vec<AstStep>) -> CodeKind {
+        let seen = self.defined.len();
         let starts_here = head.as_ref().is_none_or(|head| matches!(head.kind, AstKind::External(_)));
         let head = head.map(|head| Box::new(self.code(*head)));
         let mut lowered = Vec::with_capacity(steps.len());
@@ -134,6 +147,8 @@ impl Lowering<'_> {
             lowered.extend(kind.map(|kind| Step { kind, at }));
             is_first = false;
         }
+        // A variable is seen to the end of the path that defines it.
+        self.defined.truncate(seen);
         CodeKind::Path { head, steps: lowered.into() }
     }
 
@@ -175,15 +190,49 @@ impl Lowering<'_> {
                 }
             };
         }
+        if function == Function::DefineVariable {
+            return (self.define(arguments, at), false);
+        }
         let kind = match signature.arguments {
             Arguments::Values | Arguments::OverItems => {
                 let arguments = arguments.into_iter().map(|argument| self.code(argument)).collect();
                 Some(StepKind::Call { function, arguments })
             }
-            Arguments::TypeName => self.type_argument(arguments).map(|spec| StepKind::Typed { function, spec }),
+            Arguments::TypeName => {
+                let function = if function == Function::As { self.cast() } else { function };
+                self.type_argument(arguments).map(|spec| StepKind::Typed { function, spec })
+            }
             Arguments::Pattern => self.pattern(function, arguments),
         };
         (kind, false)
+    }
+
+    /// What `as` is here.
+    fn cast(&self) -> Function {
+        if self.scope.as_selects { Function::OfType } else { Function::As }
+    }
+
+    fn define(&mut self, arguments: Vec<Ast>, at: &Range<usize>) -> Option<StepKind> {
+        let mut arguments = arguments.into_iter();
+        let name = arguments.next()?;
+        let AstKind::Literal(Value::String(text)) = name.kind else {
+            let message = "the name of a variable is written out as text in quotes";
+            self.faults.push(Diagnostic::new("fhirpath.variable-name", message, name.at));
+            return None;
+        };
+        let is_taken = VARIABLES.contains(&text.as_ref())
+            || self.scope.variables.iter().any(|known| *known == text)
+            || self.defined.iter().any(|(known, _)| *known == text);
+        if is_taken {
+            let message = format!("there is a variable `%{text}` here already");
+            self.faults
+                .push(Diagnostic::new("fhirpath.variable-defined", message, at.clone()).hint("choose another name"));
+        }
+        let value = arguments.next().map(|value| Box::new(self.code(value)));
+        let slot = self.slots;
+        self.slots += 1;
+        self.defined.push((text.into_owned(), slot));
+        Some(StepKind::Define { slot, value })
     }
 
     fn signature(&mut self, name: &str, count: usize, at: &Range<usize>) -> Option<Signature> {
@@ -267,37 +316,38 @@ impl Lowering<'_> {
     fn pattern(&mut self, function: Function, arguments: Vec<Ast>) -> Option<StepKind> {
         let mut arguments = arguments.into_iter();
         let first = arguments.next()?;
-        let spelled = match first.kind {
-            AstKind::Literal(Value::String(text)) => text,
+        let at = first.at.clone();
+        let pattern = match first.kind {
+            AstKind::Literal(Value::String(text)) => match read_pattern(&text, function, PATTERN_BYTES_MAX) {
+                Ok(pattern) => Pattern::Fixed(pattern),
+                Err(fault) => {
+                    let message =
+                        "this regular expression cannot be run in linear time, is too large, or is not well formed";
+                    let fault = Diagnostic::new("fhirpath.pattern", message, at).hint(last_line(&fault.to_string()));
+                    self.faults.push(fault);
+                    return None;
+                }
+            },
             // Matching against nothing gives nothing, and needs no pattern.
             AstKind::Empty => return Some(StepKind::Nothing),
-            _ => {
-                let message = "a regular expression is written out as text in quotes, so that it can be checked now";
-                self.faults.push(Diagnostic::new("fhirpath.pattern", message, first.at));
-                return None;
-            }
-        };
-        let spelled = match function == Function::MatchesFull {
-            true => format!("^(?:{spelled})$"),
-            false => spelled.into_owned(),
+            kind => Pattern::Computed(Box::new(self.code(Ast { kind, at, depth: first.depth }))),
         };
         let arguments = arguments.map(|argument| self.code(argument)).collect();
-        let built = regex::RegexBuilder::new(&spelled)
-            .dot_matches_new_line(true)
-            .size_limit(PATTERN_BYTES_MAX)
-            .dfa_size_limit(PATTERN_BYTES_MAX)
-            .build();
-        match built {
-            Ok(pattern) => Some(StepKind::Pattern { function, pattern, arguments }),
-            Err(fault) => {
-                let message =
-                    "this regular expression cannot be run in linear time, is too large, or is not well formed";
-                let fault = Diagnostic::new("fhirpath.pattern", message, first.at).hint(last_line(&fault.to_string()));
-                self.faults.push(fault);
-                None
-            }
-        }
+        Some(StepKind::Pattern { function, pattern, arguments })
     }
+}
+
+/// Reads a regular expression, which may take `bytes_max` when it is ready to run.
+pub(super) fn read_pattern(text: &str, function: Function, bytes_max: usize) -> Result<regex::Regex, regex::Error> {
+    let spelled = match function == Function::MatchesFull {
+        true => Cow::Owned(format!("^(?:{text})$")),
+        false => Cow::Borrowed(text),
+    };
+    regex::RegexBuilder::new(&spelled)
+        .dot_matches_new_line(true)
+        .size_limit(bytes_max)
+        .dfa_size_limit(bytes_max)
+        .build()
 }
 
 /// The line of a pattern's fault that says what is wrong; those before it repeat the pattern.

@@ -42,6 +42,7 @@ mod paths;
 mod program;
 mod r4;
 mod run;
+mod strict;
 mod syntax;
 mod table;
 mod typing;
@@ -69,6 +70,7 @@ pub struct Scope {
     variables: Vec<String>,
     types: Vec<String>,
     strict_choices: bool,
+    as_selects: bool,
 }
 
 impl Scope {
@@ -92,10 +94,37 @@ impl Scope {
         self
     }
 
+    /// The same scope, with `as` choosing among several items where FHIRPath calls that an error. R4's own invariants
+    /// are written so (`dom-3`); what a site writes should use `ofType()`.
+    pub fn as_selects(mut self) -> Self {
+        self.as_selects = true;
+        self
+    }
+
     /// The same scope, with `valueQuantity` refused where FHIRPath says `value` or `value.ofType(Quantity)`.
     pub fn strict_choices(mut self) -> Self {
         self.strict_choices = true;
         self
+    }
+}
+
+/// Compiles an expression that is evaluated over inputs of one type, for example `Patient` or `Patient.contact`, and refuses
+/// with [`compile`]'s faults those that make it wrong for every such input: an element that does not exist, a path that
+/// begins with another type, the first of what has no order.
+///
+/// # Errors
+/// All faults. Those of types are looked for when there are no others.
+pub fn compile_for(
+    text: &str,
+    scope: &Scope,
+    model: &dyn Model,
+    input_type: &str,
+) -> Result<Expression, Vec<Diagnostic>> {
+    let expression = compile(text, scope)?;
+    let faults = strict::faults(&expression.code, model, input_type);
+    match faults.is_empty() {
+        true => Ok(expression),
+        false => Err(faults),
     }
 }
 
@@ -126,7 +155,7 @@ impl Expression {
     pub fn evaluate<'d>(&self, input: Node<'d>, context: &Context<'d>) -> Result<Collection<'d>, Failure> {
         let run = Run::new(context, input);
         let this = Item::Node(input);
-        run.eval(&self.code, Focus { this: Some(&this), index: None, total: None })
+        run.eval(&self.code, Focus { this: Some(&this), index: None, total: None, all: None })
     }
 
     /// Evaluates an invariant: none when it comes to nothing; a single item that is no Boolean counts as true.

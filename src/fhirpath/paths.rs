@@ -3,7 +3,7 @@
 //! A mapping checks them against the definitions ("Appointment has no `participants`") and computes from them which
 //! of its input is read by no rule.
 
-use super::program::{Code, CodeKind, Step, StepKind};
+use super::program::{Code, CodeKind, Pattern, Step, StepKind};
 use super::syntax::Join;
 use super::table::Function;
 use super::typing::is_type_name;
@@ -62,7 +62,7 @@ impl StaticPath {
 
 /// All paths that the code reads, in the order of the text.
 pub(super) fn paths(code: &Code) -> Vec<StaticPath> {
-    let mut reader = Reader { found: Vec::new(), seen: std::collections::HashSet::new() };
+    let mut reader = Reader { found: Vec::new(), seen: std::collections::HashSet::new(), defined: Vec::new() };
     let result = reader.read(code, &[StaticPath::from(PathStart::Input)]);
     reader.record(&result);
     reader.found
@@ -71,6 +71,8 @@ pub(super) fn paths(code: &Code) -> Vec<StaticPath> {
 struct Reader {
     found: Vec<StaticPath>,
     seen: std::collections::HashSet<StaticPath>,
+    /// Where the values of variables that the expression defines stand, by their numbers.
+    defined: Vec<(usize, Vec<StaticPath>)>,
 }
 
 impl Reader {
@@ -90,6 +92,10 @@ impl Reader {
             CodeKind::Resource => vec![StaticPath::from(PathStart::Resource)],
             CodeKind::Root => vec![StaticPath::from(PathStart::Root)],
             CodeKind::Variable { name, .. } => vec![StaticPath::from(PathStart::Variable((*name).to_owned()))],
+            CodeKind::Defined { slot } => {
+                let known = self.defined.iter().rev().find(|(known, _)| known == slot);
+                known.map(|(_, paths)| paths.clone()).unwrap_or_default()
+            }
             CodeKind::Literal(_)
             | CodeKind::Texts(_)
             | CodeKind::Empty
@@ -121,9 +127,9 @@ impl Reader {
                 });
                 Vec::new()
             }
-            CodeKind::TypeTest { is, operand, spec } => {
+            CodeKind::TypeTest { function, operand, spec } => {
                 let current = self.read(operand, this);
-                match is {
+                match *function == Function::Is {
                     true => self.lose(&current),
                     false => narrowed(current, spec.name),
                 }
@@ -160,7 +166,19 @@ impl Reader {
                 self.lose(&current)
             }
             StepKind::Typed { spec, .. } => narrowed(current, spec.name),
-            StepKind::Pattern { arguments, .. } => {
+            StepKind::Define { slot, value } => {
+                let value = match value {
+                    Some(value) => self.read(value, &current),
+                    None => current.clone(),
+                };
+                self.record(&value);
+                self.defined.push((*slot, value));
+                current
+            }
+            StepKind::Pattern { pattern, arguments, .. } => {
+                if let Pattern::Computed(code) = pattern {
+                    self.consume(code, this);
+                }
                 for argument in arguments {
                     self.consume(argument, this);
                 }
@@ -198,7 +216,7 @@ impl Reader {
                 self.record(&current);
                 result
             }
-            Function::Repeat => {
+            Function::Repeat | Function::RepeatAll => {
                 let mut result: Vec<StaticPath> =
                     arguments.iter().flat_map(|argument| self.read(argument, &current)).collect();
                 result.iter_mut().for_each(|path| path.reads_below = true);
@@ -218,6 +236,10 @@ impl Reader {
                 let result = arguments.flat_map(|argument| self.read(argument, &current)).collect();
                 self.record(&current);
                 result
+            }
+            Function::Coalesce => {
+                self.record(&current);
+                arguments.iter().flat_map(|argument| self.read(argument, this)).collect()
             }
             Function::Union | Function::Combine => {
                 for argument in arguments {
@@ -261,16 +283,19 @@ impl Reader {
             | Function::As
             | Function::Coded(_)
             | Function::Comparable
+            | Function::Component(_)
             | Function::ConformsTo
             | Function::Convert(_)
             | Function::Converts(_)
             | Function::Count
+            | Function::DefineVariable
             | Function::ElementDefinition
             | Function::Empty
             | Function::GetValue
             | Function::HasValue
             | Function::HighBoundary
             | Function::HtmlChecks
+            | Function::HtmlChecks2
             | Function::Is
             | Function::IsDistinct
             | Function::Join

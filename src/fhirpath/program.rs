@@ -54,8 +54,13 @@ pub(super) enum CodeKind {
     },
     /// A union of texts that stand in the expression, repeats dropped: what codes are tested against.
     Texts(Box<[&'static str]>),
+    /// What `defineVariable()` kept under this number.
+    Defined {
+        slot: usize,
+    },
+    /// `x is T`, `x as T`; the function is `Is`, `As` or, where `as` may select, `OfType`.
     TypeTest {
-        is: bool,
+        function: Function,
         operand: Box<Code>,
         spec: TypeSpec,
     },
@@ -84,6 +89,11 @@ pub(super) enum StepKind {
         function: Function,
         arguments: Box<[Code]>,
     },
+    /// `defineVariable(name, value)`: keeps the value, or the input without one, under this number.
+    Define {
+        slot: usize,
+        value: Option<Box<Code>>,
+    },
     /// `is(T)`, `as(T)`, `ofType(T)`.
     Typed {
         function: Function,
@@ -92,7 +102,7 @@ pub(super) enum StepKind {
     /// `matches`, `matchesFull`, `replaceMatches`.
     Pattern {
         function: Function,
-        pattern: regex::Regex,
+        pattern: Pattern,
         arguments: Box<[Code]>,
     },
     /// A step that can only give the empty collection.
@@ -101,6 +111,15 @@ pub(super) enum StepKind {
     TypeMember {
         namespace: bool,
     },
+}
+
+/// A regular expression.
+#[derive(Debug)]
+pub(super) enum Pattern {
+    /// Written out in the expression, and read when that was compiled.
+    Fixed(regex::Regex),
+    /// Computed; read at every call.
+    Computed(Box<Code>),
 }
 
 /// An element's name, with the names it may be sent under when it is a choice.

@@ -9,7 +9,7 @@ use super::value::{Collection, Item, Value};
 use super::{arithmetic, compare, functions, typing};
 use crate::document::Node;
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 /// What evaluating gives.
@@ -23,6 +23,8 @@ pub(super) struct Run<'r, 'd> {
     pub(super) context: &'r Context<'d>,
     pub(super) input: Node<'d>,
     steps_left: Cell<u64>,
+    /// What `defineVariable()` kept, by number.
+    defined: RefCell<Vec<Collection<'d>>>,
 }
 
 /// What `$this`, `$index` and `$total` are where an expression stands.
@@ -31,18 +33,29 @@ pub(super) struct Focus<'f, 'd> {
     pub(super) this: Option<&'f Item<'d>>,
     pub(super) index: Option<usize>,
     pub(super) total: Option<&'f Collection<'d>>,
+    /// Set where an expression stands on a whole collection and not on an item of it.
+    pub(super) all: Option<&'f Collection<'d>>,
 }
 
 impl<'f, 'd> Focus<'f, 'd> {
     /// The focus on one item of a collection.
     pub(super) fn on(self, item: &'f Item<'d>, index: usize) -> Focus<'f, 'd> {
-        Focus { this: Some(item), index: Some(index), total: self.total }
+        Focus { this: Some(item), index: Some(index), total: self.total, all: None }
+    }
+
+    /// What a path without a head begins with.
+    fn whole(self) -> Collection<'d> {
+        match self.all {
+            Some(all) => all.clone(),
+            None => self.this.cloned().into(),
+        }
     }
 }
 
 impl<'r, 'd> Run<'r, 'd> {
     pub(super) fn new(context: &'r Context<'d>, input: Node<'d>) -> Self {
-        Run { context, input, steps_left: Cell::new(context.steps_max) }
+        let steps_left = Cell::new(context.steps_max);
+        Run { context, input, steps_left, defined: RefCell::default() }
     }
 
     /// Counts steps, and fails when there are no more: of this evaluation's, or of those it shares with others.
@@ -68,13 +81,14 @@ impl<'r, 'd> Run<'r, 'd> {
         match &code.kind {
             CodeKind::Literal(value) => Ok(Collection::value(value.clone())),
             CodeKind::Empty => Ok(Collection::new()),
-            CodeKind::This => Ok(focus.this.cloned().into()),
+            CodeKind::This => Ok(focus.whole()),
             CodeKind::Index => Ok(focus.index.map(|index| Item::Value(Value::Integer(index as i64), None)).into()),
             CodeKind::Total => Ok(focus.total.cloned().unwrap_or_default()),
             CodeKind::Input => Ok(Collection::node(self.input)),
             CodeKind::Resource => Ok(Collection::node(self.context.resource)),
             CodeKind::Root => Ok(Collection::node(self.context.root)),
             CodeKind::Variable { name, slot } => self.variable(name, *slot, &code.at),
+            CodeKind::Defined { slot } => Ok(self.defined.borrow().get(*slot).cloned().unwrap_or_default()),
             CodeKind::Path { head, steps } => self.path(head.as_deref(), steps, focus),
             CodeKind::HasContent => Ok(has_content(focus).into()),
             CodeKind::Sign { negative, operand } => {
@@ -89,10 +103,9 @@ impl<'r, 'd> Run<'r, 'd> {
                 let text = |text: &&'static str| Item::Value(Value::String(Cow::Borrowed(text)), None);
                 Ok(texts.iter().map(text).collect())
             }
-            CodeKind::TypeTest { is, operand, spec } => {
+            CodeKind::TypeTest { function, operand, spec } => {
                 let operand = self.eval(operand, focus)?;
-                let function = if *is { Function::Is } else { Function::As };
-                self.typed(function, *spec, operand, &code.at)
+                self.typed(*function, *spec, operand, &code.at)
             }
         }
     }
@@ -125,7 +138,7 @@ impl<'r, 'd> Run<'r, 'd> {
                 self.collect(*node, element, &mut found, at)?;
                 found
             }
-            (None, this, _) => this.cloned().into(),
+            (None, _, _) => focus.whole(),
         };
         for step in steps {
             current = self.step(step, current, focus)?;
@@ -175,6 +188,7 @@ impl<'r, 'd> Run<'r, 'd> {
             StepKind::Pattern { function, pattern, arguments } => {
                 functions::pattern(self, *function, pattern, input, arguments, focus, &step.at)
             }
+            StepKind::Define { slot, value } => self.define(*slot, value.as_deref(), input, focus),
             StepKind::Nothing => Ok(Collection::new()),
             StepKind::TypeMember { namespace } => Ok(input
                 .iter()
@@ -182,6 +196,22 @@ impl<'r, 'd> Run<'r, 'd> {
                 .map(|text| Item::Value(Value::String(text), None))
                 .collect()),
         }
+    }
+
+    /// Keeps a variable's value; the input goes on as it came.
+    fn define(&self, slot: usize, value: Option<&Code>, input: Collection<'d>, focus: Focus<'_, 'd>) -> Evaluated<'d> {
+        let value = match value {
+            Some(code) => self.eval(code, Focus { this: None, all: Some(&input), ..focus })?,
+            None => input.clone(),
+        };
+        let mut defined = self.defined.borrow_mut();
+        if defined.len() <= slot {
+            defined.resize_with(slot + 1, Collection::new);
+        }
+        if let Some(kept) = defined.get_mut(slot) {
+            *kept = value;
+        }
+        Ok(input)
     }
 
     fn children_named(&self, element: &Element, input: &Collection<'d>, at: &Range<usize>) -> Evaluated<'d> {
@@ -218,7 +248,9 @@ impl<'r, 'd> Run<'r, 'd> {
                 _ => Err(not_single("`is`", at)),
             };
         }
-        // `as` is told to fail on several items; the published invariants (dom-3) use it to filter.
+        if function == Function::As && input.len() > 1 {
+            return Err(not_single("`as`", at));
+        }
         Ok(input.into_iter().filter(|item| spec.selects(item, self.context)).collect())
     }
 

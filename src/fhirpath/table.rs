@@ -12,13 +12,16 @@ pub(super) enum Function {
     As,
     CheckModifiers,
     Children,
+    Coalesce,
     Coded(Coding),
     Combine,
     Comparable,
+    Component(Component),
     ConformsTo,
     Convert(Target),
     Converts(Target),
     Count,
+    DefineVariable,
     Descendants,
     Distinct,
     ElementDefinition,
@@ -31,6 +34,7 @@ pub(super) enum Function {
     HasValue,
     HighBoundary,
     HtmlChecks,
+    HtmlChecks2,
     Iif,
     Intersect,
     Is,
@@ -47,6 +51,7 @@ pub(super) enum Function {
     OfType,
     Precision,
     Repeat,
+    RepeatAll,
     ReplaceMatches,
     Resolve,
     Select,
@@ -85,6 +90,21 @@ pub(super) enum Text {
     ToChars,
     Trim,
     Upper,
+}
+
+/// Parts of a date or time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Component {
+    Date,
+    Day,
+    Hour,
+    Millisecond,
+    Minute,
+    Month,
+    Offset,
+    Second,
+    Time,
+    Year,
 }
 
 /// Functions that write a text in another form, and back.
@@ -133,7 +153,7 @@ pub(super) enum Arguments {
     OverItems,
     /// The name of a type.
     TypeName,
-    /// A regular expression, written out as a literal; then values.
+    /// A regular expression, then values.
     Pattern,
 }
 
@@ -176,6 +196,7 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     of("ceiling", Function::Maths(Maths::Ceiling), 0, 0),
     of("checkModifiers", Function::CheckModifiers, 1, 16),
     of("children", Function::Children, 0, 0),
+    of("coalesce", Function::Coalesce, 1, 16),
     of("combine", Function::Combine, 1, 1),
     of("comparable", Function::Comparable, 1, 1),
     of("conformsTo", Function::ConformsTo, 1, 1),
@@ -189,7 +210,10 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     of("convertsToString", Function::Converts(Target::String), 0, 0),
     of("convertsToTime", Function::Converts(Target::Time), 0, 0),
     of("count", Function::Count, 0, 0),
+    of("dateOf", Function::Component(Component::Date), 0, 0),
+    of("dayOf", Function::Component(Component::Day), 0, 0),
     of("decode", Function::Coded(Coding::Decode), 1, 1),
+    over_items("defineVariable", Function::DefineVariable, 1, 2),
     of("descendants", Function::Descendants, 0, 0),
     of("distinct", Function::Distinct, 0, 0),
     of("elementDefinition", Function::ElementDefinition, 0, 0),
@@ -206,7 +230,9 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     of("getValue", Function::GetValue, 0, 0),
     of("hasValue", Function::HasValue, 0, 0),
     of("highBoundary", Function::HighBoundary, 0, 1),
+    of("hourOf", Function::Component(Component::Hour), 0, 0),
     of("htmlChecks", Function::HtmlChecks, 0, 0),
+    of("htmlChecks2", Function::HtmlChecks2, 0, 0),
     over_items("iif", Function::Iif, 2, 3),
     of("indexOf", Function::Text(Text::IndexOf), 1, 1),
     of("intersect", Function::Intersect, 1, 1),
@@ -223,16 +249,21 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     with_pattern("matches", Function::Matches, 1),
     with_pattern("matchesFull", Function::MatchesFull, 1),
     of("memberOf", Function::MemberOf, 1, 1),
+    of("millisecondOf", Function::Component(Component::Millisecond), 0, 0),
+    of("minuteOf", Function::Component(Component::Minute), 0, 0),
+    of("monthOf", Function::Component(Component::Month), 0, 0),
     of("not", Function::Not, 0, 0),
     of("now", Function::Now, 0, 0),
     with_type("ofType", Function::OfType),
     of("power", Function::Maths(Maths::Power), 1, 1),
     of("precision", Function::Precision, 0, 0),
     over_items("repeat", Function::Repeat, 1, 1),
+    over_items("repeatAll", Function::RepeatAll, 1, 1),
     of("replace", Function::Text(Text::Replace), 2, 2),
     with_pattern("replaceMatches", Function::ReplaceMatches, 2),
     of("resolve", Function::Resolve, 0, 0),
     of("round", Function::Maths(Maths::Round), 0, 1),
+    of("secondOf", Function::Component(Component::Second), 0, 0),
     over_items("select", Function::Select, 1, 1),
     of("single", Function::Single, 0, 0),
     of("skip", Function::Skip, 1, 1),
@@ -248,7 +279,9 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     of("supersetOf", Function::SupersetOf, 1, 1),
     of("tail", Function::Tail, 0, 0),
     of("take", Function::Take, 1, 1),
+    of("timeOf", Function::Component(Component::Time), 0, 0),
     of("timeOfDay", Function::TimeOfDay, 0, 0),
+    of("timezoneOffsetOf", Function::Component(Component::Offset), 0, 0),
     of("toBoolean", Function::Convert(Target::Boolean), 0, 0),
     of("toChars", Function::Text(Text::ToChars), 0, 0),
     of("toDate", Function::Convert(Target::Date), 0, 0),
@@ -267,11 +300,11 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     of("union", Function::Union, 1, 1),
     of("upper", Function::Text(Text::Upper), 0, 0),
     over_items("where", Function::Where, 1, 1),
+    of("yearOf", Function::Component(Component::Year), 0, 0),
 ];
 
-/// Functions that FHIRPath or FHIR define and that are refused for now, so that the message can say so.
-pub(super) const REFUSED: &[&str] =
-    &["coalesce", "defineVariable", "repeatAll", "validateVS", "lookup", "translate", "expand"];
+/// Functions of FHIR's terminology service (R5) and its like, which ask a server: refused, so that the message can say so.
+pub(super) const REFUSED: &[&str] = &["validateVS", "lookup", "translate", "expand"];
 
 /// The function of this name.
 pub(super) fn find(name: &str) -> Option<Signature> {

@@ -7,6 +7,7 @@
 //! safe side for the published invariants, which look for references among all descendants with `as(canonical)`.
 
 use super::decimal::Decimal;
+use super::model::Model;
 use super::moment::{Moment, Precision};
 use super::r4::{CHOICES, COMPLEX, PRIMITIVES, RESOURCES};
 use super::value::{Item, Value};
@@ -34,14 +35,15 @@ pub(super) fn type_names() -> impl Iterator<Item = &'static str> {
 }
 
 impl TypeSpec {
-    /// The type of this name, when there is one; `own` are names that the scope adds to R4's.
+    /// The type of this name, when either namespace has one; `own` are names that the scope adds to R4's.
     pub(super) fn find(namespace: Option<&str>, name: &str, own: &[String]) -> Option<TypeSpec> {
-        let system = namespace != Some("FHIR") && SYSTEM.contains(&name);
-        let known = || parent(name).is_some() || own.iter().any(|known| known == name);
-        let fhir = namespace != Some("System") && known();
-        if !matches!(namespace, None | Some("FHIR" | "System")) || !(system || fhir) {
+        let is_system = SYSTEM.contains(&name);
+        let is_fhir = parent(name).is_some() || own.iter().any(|known| known == name);
+        if !matches!(namespace, None | Some("FHIR" | "System")) || !(is_system || is_fhir) {
             return None;
         }
+        // `System.Patient` is a name that nothing has: well formed, and never true.
+        let (system, fhir) = (is_system && namespace != Some("FHIR"), is_fhir && namespace != Some("System"));
         Some(TypeSpec { name: fixed_text(name), system, fhir })
     }
 
@@ -55,7 +57,7 @@ impl TypeSpec {
             Item::Value(value, _) => self.system && (self.name == "Any" || self.name == value.type_name()),
             Item::Node(_) if !self.fhir => false,
             Item::Node(node) => match known_type(*node, context) {
-                Some(known) => is_derived(known, self.name, context),
+                Some(known) => is_below(known, self.name, context.model),
                 None => fits(*node, self.name),
             },
         }
@@ -91,13 +93,13 @@ fn parent(name: &str) -> Option<&'static str> {
 const DERIVATIONS_MAX: usize = 16;
 
 /// True when `known` is `wanted` or derived from it: by R4's own types, beyond them by what the model says.
-fn is_derived(known: &str, wanted: &str, context: &Context<'_>) -> bool {
+pub(super) fn is_below(known: &str, wanted: &str, model: Option<&dyn Model>) -> bool {
     let mut current = known;
     for _ in 0..DERIVATIONS_MAX {
         if current == wanted {
             return true;
         }
-        let above = parent(current).or_else(|| context.model.and_then(|model| model.base_type(current)));
+        let above = parent(current).or_else(|| model.and_then(|model| model.base_type(current)));
         match above.filter(|above| !above.is_empty()) {
             Some(above) => current = above,
             None => return false,
@@ -274,7 +276,7 @@ pub(super) fn operand<'d>(item: &Item<'d>, context: &Context<'d>) -> Option<Oper
 
 /// True when a path may begin with this type's name at this element.
 pub(super) fn is_of_type<'d>(node: Node<'d>, name: &str, context: &Context<'d>) -> bool {
-    known_type(node, context).is_some_and(|known| is_derived(known, name, context))
+    known_type(node, context).is_some_and(|known| is_below(known, name, context.model))
 }
 
 /// True for the names of FHIR R4's types.

@@ -81,6 +81,64 @@ impl Unit {
     }
 }
 
+/// The product (or quotient) of two units in the atoms that they are written with: `cm` times `cm2` is `cm3`. None where
+/// that would not be plain: annotations, and atoms that measure the same thing in different sizes (`cm` times `m`).
+pub(super) fn spelled_product(left: &str, right: &str, divide: bool) -> Option<String> {
+    let mut factors: Vec<(&str, i8)> = Vec::new();
+    for (text, is_below) in [(left, false), (right, divide)] {
+        for (name, power) in spelled_factors(text)? {
+            let power = if is_below { power.checked_neg()? } else { power };
+            match factors.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known = known.checked_add(power)?,
+                None => factors.push((name, power)),
+            }
+        }
+    }
+    factors.retain(|(_, power)| *power != 0);
+    let mut seen = [false; BASES];
+    for (name, _) in &factors {
+        for (seen, power) in seen.iter_mut().zip(parse_atom(name)?.powers) {
+            if power != 0 && std::mem::replace(seen, true) {
+                return None;
+            }
+        }
+    }
+    let written: Vec<_> = factors
+        .iter()
+        .map(|(name, power)| if *power == 1 { (*name).to_owned() } else { format!("{name}{power}") })
+        .collect();
+    Some(if written.is_empty() { "1".to_owned() } else { written.join(".") })
+}
+
+/// The atoms of a unit, each with its power.
+fn spelled_factors(text: &str) -> Option<Vec<(&str, i8)>> {
+    if text.len() > LENGTH_MAX || text.contains(['{', '(', '*', '^']) {
+        return None;
+    }
+    let mut factors = Vec::new();
+    let (mut rest, mut divide) = (text, false);
+    if let Some(denominator) = rest.strip_prefix('/') {
+        (rest, divide) = (denominator, true);
+    }
+    loop {
+        let (term, tail) = rest.split_at_checked(end_of_term(rest))?;
+        let digits = term.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let (name, exponent) = term.split_at_checked(term.len() - digits)?;
+        let power = if exponent.is_empty() { 1 } else { exponent.parse::<i8>().ok()? };
+        let (name, power) = name.strip_suffix('-').map_or((name, power), |name| (name, -power));
+        if name != "1" && !name.is_empty() {
+            factors.push((name, if divide { -power } else { power }));
+        } else if name.is_empty() && term != "1" {
+            return None;
+        }
+        divide = match tail.as_bytes().first() {
+            None => return Some(factors),
+            Some(sign) => *sign == b'/',
+        };
+        rest = tail.get(1..)?;
+    }
+}
+
 /// Where the next `.` or `/` outside brackets and annotations stands.
 fn end_of_term(text: &str) -> usize {
     let mut inside = 0u32;
@@ -218,11 +276,21 @@ fn atom(name: &str) -> Option<Unit> {
         "Pa" => (1000, 0, &[(1, 1), (0, -1), (2, -2)]),
         "bar" => (100_000_000, 0, &[(1, 1), (0, -1), (2, -2)]),
         "m[Hg]" => (133_322_000, 0, &[(1, 1), (0, -1), (2, -2)]),
-        "m[H2O]" => (980_665, 2, &[(1, 1), (0, -1), (2, -2)]),
+        "m[H2O]" => (9_806_650, 0, &[(1, 1), (0, -1), (2, -2)]),
         "J" => (1000, 0, &[(1, 1), (0, 2), (2, -2)]),
         "cal" => (4184, 0, &[(1, 1), (0, 2), (2, -2)]),
         "W" => (1000, 0, &[(1, 1), (0, 2), (2, -3)]),
         "V" => (1000, 0, &[(1, 1), (0, 2), (2, -3), (5, -1)]),
+        "[ppth]" => (1, 3, &[]),
+        "[ppm]" => (1, 6, &[]),
+        "Bq" => (1, 0, &[(2, -1)]),
+        "Gy" | "Sv" => (1, 0, &[(0, 2), (2, -2)]),
+        "C" => (1, 0, &[(5, 1), (2, 1)]),
+        "osm" => (1, 0, &[(4, 1)]),
+        "kat" => (1, 0, &[(4, 1), (2, -1)]),
+        "lm" => (1, 0, &[(6, 1)]),
+        "[foz_us]" => (295_735_295_625, 16, &[(0, 3)]),
+        "[gal_us]" => (3_785_411_784, 12, &[(0, 3)]),
         _ => return None,
     };
     let mut unit = Unit { factor: Decimal::new(mantissa, scale), ..ONE };

@@ -144,13 +144,13 @@ pub(super) struct Binding {
     #[serde(default)]
     pub(super) value_set: Option<String>,
     #[serde(default)]
-    extension: Vec<BindingExtension>,
+    pub(super) extension: Vec<BindingExtension>,
 }
 
 /// An extension on a binding, of which only a value set matters.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BindingExtension {
+pub(super) struct BindingExtension {
     #[serde(default)]
     url: String,
     #[serde(default)]

@@ -34,7 +34,7 @@ pub(super) struct Constraint {
 /// When its expression is missing or cannot be compiled, with the reason.
 pub(super) fn compile(constraint: &definition::Constraint) -> Result<Constraint, String> {
     let text = constraint.expression.as_deref().ok_or("it has no expression")?;
-    let expression = fhirpath::compile(text, &Scope::new()).map_err(|diagnostics| {
+    let expression = fhirpath::compile(text, &Scope::new().as_selects()).map_err(|diagnostics| {
         let told: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
         told.join("; ")
     })?;

@@ -24,6 +24,7 @@ mod plan;
 mod primitive;
 mod references;
 mod resources;
+mod snapshot;
 mod spelling;
 mod system_case;
 mod tell;
@@ -138,8 +139,12 @@ impl Profiles {
         if !read.problems.is_empty() {
             return Err(read.problems);
         }
-        let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let mut not_evaluated = read.not_evaluated;
+        let problems = snapshot::complete(&mut read.structures, &mut not_evaluated);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let mut plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
         plan.values = values;
         Ok(Profiles { plan, not_evaluated })
@@ -152,7 +157,7 @@ impl Profiles {
     }
 
     /// What definitions ask for and the check does not do: invariants that could not be compiled, bindings that
-    /// cannot be decided without a terminology server, definitions without a snapshot.
+    /// cannot be decided without a terminology server, definitions whose base is not loaded.
     pub fn not_evaluated(&self) -> &[NotEvaluated] {
         &self.not_evaluated
     }
@@ -233,8 +238,6 @@ impl Read {
             self.not_evaluated.push(not_evaluated("it is not a definition of FHIR R4"));
         } else if structure.kind == "logical" {
             self.not_evaluated.push(not_evaluated("it is a logical model"));
-        } else if structure.snapshot.element.is_empty() {
-            self.not_evaluated.push(not_evaluated("it has no snapshot"));
         } else {
             self.structures.retain(|(_, known)| known.url != structure.url);
             self.structures.push((file.to_owned(), structure));

@@ -146,10 +146,25 @@ fn parse_quantity(text: &str) -> Option<Quantity<'static>> {
 fn in_unit<'d>(quantity: Quantity<'d>, unit: Option<Cow<'d, str>>) -> Option<Quantity<'d>> {
     let Some(unit) = unit.filter(|unit| *unit != quantity.unit) else { return Some(quantity) };
     let wanted = Quantity { value: Decimal::from(1), is_calendar: is_calendar_word(&unit), unit };
+    if let Some(factor) = calendar_factor(&quantity, &wanted) {
+        return Some(Quantity { value: quantity.value.times(Decimal::from(factor))?, ..wanted });
+    }
     let (mine, theirs) = (quantity.known_unit()?, wanted.known_unit()?);
     if mine.powers != theirs.powers {
         return None;
     }
     let value = quantity.value.times(mine.factor)?.divided_by(theirs.factor)?;
     Some(Quantity { value, ..wanted })
+}
+
+/// What FHIRPath's table of calendar durations says of years and months, which are of no fixed length elsewhere.
+fn calendar_factor(from: &Quantity<'_>, to: &Quantity<'_>) -> Option<i64> {
+    if !from.is_calendar || !to.is_calendar {
+        return None;
+    }
+    match (from.unit.trim_end_matches('s'), to.unit.trim_end_matches('s')) {
+        ("year", "day") => Some(365),
+        ("month", "day") => Some(30),
+        _ => None,
+    }
 }

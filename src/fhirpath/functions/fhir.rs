@@ -2,7 +2,7 @@
 
 use super::super::moment::Moment;
 use super::super::run::Evaluated;
-use super::super::value::{Collection, Item};
+use super::super::value::{Collection, Item, Value};
 use super::{Call, Failure};
 use crate::document::Node;
 
@@ -96,20 +96,26 @@ fn contained<'d>(resource: Node<'d>, id: &str) -> Option<Node<'d>> {
 pub(super) fn html_checks<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
     const ACTIVE: &[&str] =
         &["<script", "<iframe", "<object", "<embed", "<form", "<input", "<link", "<base", "<frame", "<head", "<body"];
-    let Some(item) = call.single("`htmlChecks()`")? else { return Ok(Collection::new()) };
-    let Some(text) = item.text() else { return Ok(Collection::new()) };
+    let Some(Value::String(text)) = call.single("`htmlChecks()`")?.and_then(Item::value) else {
+        return Ok(Collection::new());
+    };
     // Every needle is looked for once.
     call.run.spend(1 + text.len() / 8, call.at)?;
     let lower = text.trim().to_ascii_lowercase();
-    let is_div = lower.starts_with("<div") && lower.ends_with("</div>") || is_empty_div(&lower);
+    let is_div = lower.starts_with("<div") && (lower.ends_with("</div>") || lower.ends_with("/>"));
     let says = says_something(&lower);
     let harmless =
         !ACTIVE.iter().any(|tag| lower.contains(tag)) && !lower.contains("javascript:") && !has_handler(&lower);
     Ok((is_div && says && harmless).into())
 }
 
-fn is_empty_div(text: &str) -> bool {
-    text.starts_with("<div") && text.ends_with("/>")
+/// `htmlChecks2()`: the narrative has some content that is no blank (`txt-2`).
+pub(super) fn html_says_something<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
+    let Some(Value::String(text)) = call.single("`htmlChecks2()`")?.and_then(Item::value) else {
+        return Ok(Collection::new());
+    };
+    call.run.spend(1 + text.len() / 16, call.at)?;
+    Ok(says_something(&text.to_ascii_lowercase()).into())
 }
 
 /// Some character that is no blank stands outside the tags, or an image does.

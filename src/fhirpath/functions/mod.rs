@@ -10,7 +10,7 @@ mod sets;
 mod text;
 
 use super::diagnostic::Failure;
-use super::program::{Code, CodeKind};
+use super::program::{Code, CodeKind, Pattern};
 use super::run::{Evaluated, Focus, Run, not_single};
 use super::table::Function;
 use super::value::{Collection, Item, Value};
@@ -95,6 +95,8 @@ pub(super) fn call<'d>(
         Function::AllFalse | Function::AllTrue | Function::AnyFalse | Function::AnyTrue => sets::truths(function, call),
         Function::Aggregate => sets::aggregate(call),
         Function::Repeat => sets::repeat(call),
+        Function::RepeatAll => sets::repeat_all(call),
+        Function::Coalesce => sets::coalesce(&call),
         Function::Distinct => super::compare::distinct(run, call.input, at),
         Function::IsDistinct => sets::is_distinct(call),
         Function::Single => Ok(call.single("`single()`")?.cloned().into()),
@@ -115,6 +117,7 @@ pub(super) fn call<'d>(
         Function::Maths(function) => maths::of_number(function, &call),
         Function::LowBoundary | Function::HighBoundary => range::boundary(function, &call),
         Function::Precision => range::precision(&call),
+        Function::Component(component) => range::component(component, &call),
         Function::Comparable => range::comparable(&call),
         Function::Trace => fhir::trace(call),
         Function::Now => Ok(Collection::value(Value::DateTime(fhir::now(&call)?))),
@@ -130,9 +133,11 @@ pub(super) fn call<'d>(
         Function::ElementDefinition => profiles::element_definition(&call),
         Function::CheckModifiers => profiles::check_modifiers(call),
         Function::HtmlChecks => fhir::html_checks(&call),
+        Function::HtmlChecks2 => fhir::html_says_something(&call),
         // These have a form of their own in a program and are never called.
         Function::Is
         | Function::As
+        | Function::DefineVariable
         | Function::OfType
         | Function::Type
         | Function::Matches
@@ -145,7 +150,7 @@ pub(super) fn call<'d>(
 pub(super) fn pattern<'d>(
     run: &Run<'_, 'd>,
     function: Function,
-    pattern: &regex::Regex,
+    pattern: &Pattern,
     input: Collection<'d>,
     arguments: &[Code],
     focus: Focus<'_, 'd>,

@@ -4,7 +4,7 @@ use super::super::alike::{are_comparable, lift};
 use super::super::decimal::Decimal;
 use super::super::moment::{Moment, Precision, days_in_month};
 use super::super::run::Evaluated;
-use super::super::table::Function;
+use super::super::table::{Component, Function};
 use super::super::typing::Operand;
 use super::super::value::{Collection, Item, Quantity, Value};
 use super::Call;
@@ -138,6 +138,39 @@ pub(super) fn precision<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
         }
     };
     Ok(Collection::value(Value::Integer(digits)))
+}
+
+/// `yearOf()` and its like: empty when the value does not tell that part.
+pub(super) fn component<'d>(component: Component, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
+    let Some(item) = call.single("a part of a date or time")? else { return Ok(Collection::new()) };
+    let fault = || call.type_fault("parts are asked of dates and times");
+    let (moment, has_date, has_time) = match lift(item, call.run.context).map(dated).ok_or_else(fault)? {
+        Value::Date(moment) => (moment, true, false),
+        Value::DateTime(moment) => (moment, true, moment.precision >= Precision::Hour),
+        Value::Time(moment) => (moment, false, true),
+        Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) | Value::String(_) | Value::Quantity(_) => {
+            return Err(fault());
+        }
+    };
+    let date = |least: Precision, part: i64| (has_date && moment.precision >= least).then_some(Value::Integer(part));
+    let time = |least: Precision, part: i64| (has_time && moment.precision >= least).then_some(Value::Integer(part));
+    let value = match component {
+        Component::Year => date(Precision::Year, moment.year.into()),
+        Component::Month => date(Precision::Month, moment.month.into()),
+        Component::Day => date(Precision::Day, moment.day.into()),
+        Component::Hour => time(Precision::Hour, moment.hour.into()),
+        Component::Minute => time(Precision::Minute, moment.minute.into()),
+        Component::Second => time(Precision::Second, moment.second.into()),
+        Component::Millisecond if moment.fraction_digits == 0 => None,
+        Component::Millisecond => time(Precision::Second, i64::from(moment.nano / 1_000_000)),
+        Component::Offset => moment.offset.filter(|_| has_time).and_then(|minutes| {
+            let hours = Decimal::from(i64::from(minutes)).divided_by(Decimal::from(60))?;
+            Some(Value::Decimal(hours.plus(Decimal::new(0, 1))?))
+        }),
+        Component::Date => has_date.then(|| Value::Date(moment.date_only())),
+        Component::Time => has_time.then_some(Value::Time(Moment { offset: None, ..moment })),
+    };
+    Ok(value.map(|value| Item::Value(value, item.origin())).into())
 }
 
 /// `comparable(quantity)`.

@@ -71,7 +71,7 @@ pub(super) fn aggregate<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
     let mut total = call.argument(1)?;
     let Some(code) = call.arguments.first() else { return Ok(total) };
     for (index, item) in call.input.iter().enumerate() {
-        let focus = Focus { this: Some(item), index: Some(index), total: Some(&total) };
+        let focus = Focus { this: Some(item), index: Some(index), total: Some(&total), all: None };
         let next = call.run.eval(code, focus)?;
         total = next;
     }
@@ -105,6 +105,37 @@ pub(super) fn repeat<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
         level = next;
     }
     Ok(found)
+}
+
+/// As `repeat()`, with what is met again taken again. Walks down a tree end by themselves; what goes round runs out of steps.
+pub(super) fn repeat_all<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
+    /// Everything is kept at once, so an item costs more than a look.
+    const STEPS_EACH: usize = 8;
+    let mut found = Collection::new();
+    let mut level: Vec<Item<'d>> = call.input.iter().cloned().collect();
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        for (index, item) in level.iter().enumerate() {
+            for result in call.over(0, item, index)? {
+                call.run.spend(STEPS_EACH, call.at)?;
+                found.push(result.clone());
+                next.push(result);
+            }
+        }
+        level = next;
+    }
+    Ok(found)
+}
+
+/// `coalesce(…)`: the first argument that is not empty; those after it are not computed.
+pub(super) fn coalesce<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
+    for place in 0..call.arguments.len() {
+        let value = call.argument(place)?;
+        if !value.is_empty() {
+            return Ok(value);
+        }
+    }
+    Ok(Collection::new())
 }
 
 pub(super) fn is_distinct<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
@@ -234,8 +265,8 @@ fn push_children<'d>(node: Node<'d>, waiting: &mut Vec<Node<'d>>) {
 pub(super) fn iif<'d>(call: Call<'_, '_, 'd>) -> Evaluated<'d> {
     let focus = match call.input.items() {
         // `iif` may begin a path on an empty focus, or stand on nothing.
-        [] => Focus { this: None, ..call.focus },
-        [item] => Focus { this: Some(item), ..call.focus },
+        [] => Focus { this: None, all: None, ..call.focus },
+        [item] => Focus { this: Some(item), all: None, ..call.focus },
         _ => return Err(super::not_single("`iif()`", call.at)),
     };
     let branch = |place: usize| match call.arguments.get(place) {

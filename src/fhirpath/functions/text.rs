@@ -1,6 +1,8 @@
 //! Functions on text. Positions count characters, as FHIRPath asks.
 
 use super::super::diagnostic::Failure;
+use super::super::lower::read_pattern;
+use super::super::program::{Code, Pattern};
 use super::super::run::{Evaluated, not_single};
 use super::super::table::{Coding, Function, Text};
 use super::super::value::{Collection, Item, Value};
@@ -54,7 +56,10 @@ pub(super) fn of_text<'d>(function: Text, call: &Call<'_, '_, 'd>) -> Evaluated<
         Text::EndsWith => with(&|sought| text.ends_with(sought).into()),
         Text::Contains => with(&|sought| text.contains(sought).into()),
         Text::IndexOf => with(&|sought| position(text.find(sought))),
-        Text::LastIndexOf => with(&|sought| position(text.rfind(sought))),
+        // Of nothing the first place is told, as FHIRPath asks, and not the last.
+        Text::LastIndexOf => {
+            with(&|sought| position(text.rfind(sought).filter(|_| !sought.is_empty()).or(text.find(sought))))
+        }
         Text::Split => {
             call.run.spend(text.len(), call.at)?;
             with(&|separator| {
@@ -116,7 +121,16 @@ pub(super) fn join<'d>(call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
 }
 
 /// `matches`, `matchesFull`, `replaceMatches`.
-pub(super) fn matched<'d>(function: Function, pattern: &regex::Regex, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
+pub(super) fn matched<'d>(function: Function, pattern: &Pattern, call: &Call<'_, '_, 'd>) -> Evaluated<'d> {
+    let computed;
+    let pattern = match pattern {
+        Pattern::Fixed(pattern) => pattern,
+        Pattern::Computed(code) => {
+            let Some(read) = read_computed(function, code, call)? else { return Ok(Collection::new()) };
+            computed = read;
+            &computed
+        }
+    };
     let Some(text) = call.run.text(&call.input, "a regular expression", call.at)? else { return Ok(Collection::new()) };
     // Linear in the text; a step buys about 16 bytes of it.
     call.run.spend(1 + text.len() / 16, call.at)?;
@@ -139,6 +153,20 @@ pub(super) fn matched<'d>(function: Function, pattern: &regex::Regex, call: &Cal
     }
     replaced.push_str(text.get(end..).unwrap_or(""));
     Ok(string(replaced, call.input.first().and_then(Item::origin)))
+}
+
+/// Reads a regular expression that was computed. That costs far more than running one, and is counted so.
+fn read_computed(function: Function, code: &Code, call: &Call<'_, '_, '_>) -> Result<Option<regex::Regex>, Failure> {
+    const PATTERN_BYTES_MAX: usize = 1 << 16;
+    const STEPS: usize = 2_000;
+    let value = call.run.eval(code, call.focus)?;
+    let Some(text) = call.run.text(&value, "a regular expression", call.at)? else { return Ok(None) };
+    call.run.spend(STEPS + text.len() * 16, call.at)?;
+    read_pattern(&text, function, PATTERN_BYTES_MAX).map(Some).map_err(|_| {
+        let message =
+            "the regular expression computed here is not well formed, too large, or cannot be run in linear time";
+        Failure::new("fhirpath.pattern", message, call.at.clone())
+    })
 }
 
 // ---- encodings

@@ -1,17 +1,19 @@
 //! The published invariants of the resources and data types that pass through here, each on input that keeps it and
 //! input that breaks it.
 
-use super::compiled;
+use super::definitions::R4;
 use super::reader::from_json;
-use crate::fhirpath::Context;
+use crate::fhirpath::{Context, ElementTypes, Model, Scope, compile, compile_for};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 /// Checks an invariant at `place` (names from the root) of a resource; none where it comes to nothing.
 fn holds(expression: &str, place: &[&str], resource: &Json) -> Option<bool> {
     let document = from_json(&resource.to_string());
     let node = document.root().descend(place).unwrap_or_else(|| panic!("{place:?} is not in the input"));
     let context = Context::new(document.root());
-    compiled(expression).holds(node, &context).unwrap_or_else(|failure| panic!("{expression}: {failure}"))
+    let expression = compile(expression, &Scope::new().as_selects()).unwrap();
+    expression.holds(node, &context).unwrap_or_else(|failure| panic!("{}: {failure}", expression.text()))
 }
 
 /// An invariant with its place, an input that keeps it, and one that breaks it.
@@ -306,4 +308,30 @@ fn the_invariants_of_definitions_and_terminology_compile_and_run() {
     ] {
         assert_eq!(holds(expression, place, &resource), Some(true), "{expression}");
     }
+}
+
+/// R4's own invariants that a strict reading refuses, each with what it finds wrong.
+const WRONG_IN_R4: &[(&str, &str)] = &[
+    // ChargeItemDefinition lost its `name` before R4 was published, and kept the rule about it.
+    ("cid-0", "ChargeItemDefinition has no element `name`"),
+];
+
+#[test]
+fn a_strict_reading_finds_no_fault_in_r4s_invariants_but_the_known_ones() {
+    let r4 = R4::load();
+    let mut told: BTreeSet<(String, String)> = BTreeSet::new();
+    for (path, key, expression) in &r4.invariants {
+        let (holder, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let inputs = match r4.element(holder, name) {
+            ElementTypes::Types(types) => types,
+            ElementTypes::Unknown | ElementTypes::Absent => vec![path.as_str()],
+        };
+        for input in inputs {
+            if let Err(faults) = compile_for(expression, &Scope::new().as_selects(), &r4, input) {
+                told.extend(faults.into_iter().map(|fault| (key.clone(), fault.message)));
+            }
+        }
+    }
+    let known = WRONG_IN_R4.iter().map(|(key, message)| ((*key).to_owned(), (*message).to_owned()));
+    assert_eq!(told, known.collect(), "of {} invariants", r4.invariants.len());
 }

@@ -1,10 +1,12 @@
 //! Tests of the language as a whole; what one file does alone is tested at its foot.
 
 mod cases;
+mod definitions;
 mod invariants;
 mod official;
 mod reader;
 mod reading;
+mod told;
 
 use super::{Context, Expression, Scope, compile};
 use crate::document::{Document, Node};

@@ -1,15 +1,43 @@
 //! The official test cases for FHIR R4, as a measure that must not fall.
 
+use super::definitions::R4;
 use super::reader::{from_json, from_xml};
-use crate::document::{Document, Node};
-use crate::fhirpath::{Collection, Context, Item, Model, Scope, Value, compile};
+use crate::document::Document;
+use crate::fhirpath::{Collection, Context, Item, Model, Scope, Value, compile, compile_for, typing};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::fmt::Write;
 use std::path::Path;
 
-/// Cases that must pass at least; raised whenever more do.
-const PASSED_MIN: usize = 921;
+/// How many cases the official file has.
+const CASES: usize = 935;
+
+/// The cases that do not pass, each with the reason. A case that passes after all must leave this list.
+const NOT_PASSING: &[(&str, &str)] = &[
+    (
+        "testPlusDate19",
+        "It drops the tenth of `0.1 's'`. The specification drops decimals above seconds only, and the next case adds \
+         `10 'ms'` in full.",
+    ),
+    (
+        "LowBoundaryDecimal15",
+        "It wants -0.0 for the least value that -0.0034 may stand for, which is above -0.0034 itself. Of `(-1.587)` it \
+         wants the value below, -1.59, as here.",
+    ),
+    (
+        "HighBoundaryDecimal15",
+        "It wants 0.0 for the greatest value that 0.0034 may stand for, which is below 0.0034 itself. Of `1.587` it \
+         wants the value above, 1.59, as here.",
+    ),
+    ("HighBoundaryDecimal16", "The sign before it is taken last, so this is HighBoundaryDecimal15 again."),
+    (
+        "HighBoundaryDateTimeMillisecond1",
+        "It wants 08:00:59.999 for the last instant of `T08`, because FHIR knows no hour without minutes. FHIRPath does, \
+         and its specification gives 08:59:59.999 for this very example.",
+    ),
+    ("HighBoundaryDateTimeMillisecond3", "The same expression as HighBoundaryDateTimeMillisecond1."),
+];
 
 #[derive(Debug, Default)]
 struct Case {
@@ -70,27 +98,6 @@ fn inner(reader: &mut Reader<&[u8]>, start: &BytesStart<'_>) -> String {
     quick_xml::escape::unescape(&raw).unwrap().into_owned()
 }
 
-/// The types of the elements that the official cases ask about; the profile layer will tell them all.
-struct SomeTypes;
-
-impl Model for SomeTypes {
-    fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
-        let parent = node.parent()?;
-        Some(match (parent.resource_type().unwrap_or(parent.name()), node.name()) {
-            ("Patient", "gender") | ("telecom" | "name", "use") => "code",
-            ("Patient", "birthDate") => "date",
-            ("Patient", "name") => "HumanName",
-            ("Patient", "active") => "boolean",
-            ("Questionnaire" | "ValueSet", "url") => "uri",
-            ("ValueSet", "version") | ("name", "given" | "family") => "string",
-            ("Observation", "issued") => "instant",
-            ("period", "start" | "end") => "dateTime",
-            (_, "id") => "id",
-            _ => return None,
-        })
-    }
-}
-
 fn shown(item: &Item<'_>) -> String {
     match item {
         Item::Value(Value::Date(_) | Value::DateTime(_), _) => format!("@{}", item.text().unwrap()),
@@ -99,7 +106,7 @@ fn shown(item: &Item<'_>) -> String {
     }
 }
 
-fn judge(case: &Case, result: &Result<Collection<'_>, String>) -> Result<(), String> {
+fn judge(case: &Case, result: &Result<Collection<'_>, String>, model: &dyn Model) -> Result<(), String> {
     let found = match (result, case.is_invalid) {
         (Err(_), true) => return Ok(()),
         (Ok(found), true) => return Err(format!("should be refused, gave {} items", found.len())),
@@ -120,7 +127,17 @@ fn judge(case: &Case, result: &Result<Collection<'_>, String>) -> Result<(), Str
             let bare = |text: &str| text.trim_start_matches("@T").trim_start_matches('@').to_owned();
             given == wanted || bare(given) == bare(wanted)
         });
-    if same { Ok(()) } else { Err(format!("gave {given:?}, wanted {wanted:?}")) }
+    if !same {
+        return Err(format!("gave {given:?}, wanted {wanted:?}"));
+    }
+    let strangers = found
+        .iter()
+        .zip(&case.outputs)
+        .filter(|(item, (kind, _))| kind.as_ref().is_some_and(|kind| !is_of_type(item, kind, model)));
+    match strangers.count() {
+        0 => Ok(()),
+        count => Err(format!("{count} of the items are not of the type that is wanted")),
+    }
 }
 
 fn load(folder: &Path, name: &str) -> Document {
@@ -128,15 +145,27 @@ fn load(folder: &Path, name: &str) -> Document {
     if name.ends_with(".json") { from_json(&text) } else { from_xml(text.trim_start_matches('\u{feff}')) }
 }
 
+/// Whether an item is of the type that the case names.
+fn is_of_type(item: &Item<'_>, wanted: &str, model: &dyn Model) -> bool {
+    match item {
+        Item::Value(value, _) => value.type_name().eq_ignore_ascii_case(wanted),
+        Item::Node(node) => {
+            let known = model.type_of(*node);
+            known.is_none_or(|known| typing::is_below(known, wanted, Some(model)))
+        }
+    }
+}
+
 #[test]
-fn the_official_cases_pass_as_often_as_they_did() {
+fn the_official_cases_pass_but_for_those_that_are_listed_with_a_reason() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples/fhirpath");
     let Ok(text) = std::fs::read_to_string(folder.join("tests-fhir-r4.xml")) else {
         eprintln!("skipped: ../shared/samples/fhirpath is not here");
         return;
     };
     let cases = cases(&text);
-    assert!(cases.len() > 900, "only {} cases were read", cases.len());
+    assert_eq!(cases.len(), CASES, "the official file has another number of cases");
+    let r4 = R4::load();
     let mut documents: HashMap<String, Document> = HashMap::new();
     let empty = Document::over(String::new());
     for case in &cases {
@@ -144,28 +173,65 @@ fn the_official_cases_pass_as_often_as_they_did() {
             documents.entry(input.clone()).or_insert_with(|| load(&folder, input));
         }
     }
-    let mut failures: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut passed = 0;
+    let mut groups: Vec<Group> = Vec::new();
+    let mut wrong = Vec::new();
     for case in &cases {
+        if groups.last().is_none_or(|group| group.name != case.group) {
+            groups.push(Group { name: case.group.clone(), cases: 0, passed: 0 });
+        }
+        let group = groups.last_mut().unwrap();
+        group.cases += 1;
         let document = case.input.as_ref().map_or(&empty, |input| &documents[input]);
-        let context = Context::new(document.root()).model(&SomeTypes).now("2026-11-21T12:00:00Z".parse().unwrap());
-        let result = match compile(&case.expression, &Scope::new().strict_choices()) {
-            Err(faults) => Err(format!("does not compile: {}", faults[0])),
-            Ok(expression) => expression
-                .evaluate(document.root(), &context)
-                .map_err(|failure| format!("fails: {failure} ({})", failure.code)),
-        };
-        match judge(case, &result) {
-            Ok(()) => passed += 1,
-            Err(why) => {
-                let line = format!("{}: {} -- {why}", case.name, case.expression.trim());
-                failures.entry(case.group.clone()).or_default().push(line);
+        let judged = run(case, document, &r4);
+        let reason = NOT_PASSING.iter().find(|(name, _)| *name == case.name).map(|(_, reason)| reason);
+        match (judged, reason) {
+            (Ok(()), None) => group.passed += 1,
+            (Err(_), Some(_)) => {}
+            (Ok(()), Some(_)) => wrong.push(format!("{} / {}: passes, and is listed", case.group, case.name)),
+            (Err(why), None) => {
+                wrong.push(format!("{} / {}: {} -- {why}", case.group, case.name, case.expression.trim()));
             }
         }
     }
-    for (group, lines) in &failures {
-        lines.iter().for_each(|line| eprintln!("{group} / {line}"));
+    assert!(wrong.is_empty(), "{} surprises:\n{}", wrong.len(), wrong.join("\n"));
+    let passed: usize = groups.iter().map(|group| group.passed).sum();
+    assert_eq!(passed + NOT_PASSING.len(), CASES, "a name that is listed is in no case, or in two");
+    assert!(passed * 100 >= CASES * 99);
+    super::told::keep("official cases", &table(&groups));
+}
+
+fn run(case: &Case, document: &Document, r4: &R4) -> Result<(), String> {
+    let context = Context::new(document.root()).model(r4).now("2026-11-21T12:00:00Z".parse().unwrap());
+    let scope = Scope::new().strict_choices();
+    let compiled = match document.resource_type() {
+        Some(kind) => compile_for(&case.expression, &scope, r4, kind),
+        None => compile(&case.expression, &scope),
+    };
+    let result = match &compiled {
+        Err(faults) => Err(format!("does not compile: {}", faults[0])),
+        Ok(expression) => expression
+            .evaluate(document.root(), &context)
+            .map_err(|failure| format!("fails: {failure} ({})", failure.code)),
+    };
+    judge(case, &result, r4)
+}
+
+struct Group {
+    name: String,
+    cases: usize,
+    passed: usize,
+}
+
+fn table(groups: &[Group]) -> String {
+    let mut table = String::from("| Group | Cases | Pass |\n| --- | ---: | ---: |\n");
+    for group in groups {
+        writeln!(table, "| {} | {} | {} |", group.name, group.cases, group.passed).unwrap();
     }
-    eprintln!("{passed} of {} official cases pass", cases.len());
-    assert!(passed >= PASSED_MIN, "{passed} of {} official cases pass, and {PASSED_MIN} did", cases.len());
+    let (cases, passed) = groups.iter().fold((0, 0), |(a, b), group| (a + group.cases, b + group.passed));
+    writeln!(table, "| **all** | **{cases}** | **{passed}** |\n").unwrap();
+    writeln!(table, "Those that do not pass:\n\n| Case | Why |\n| --- | --- |").unwrap();
+    for (name, reason) in NOT_PASSING {
+        writeln!(table, "| {name} | {reason} |").unwrap();
+    }
+    table
 }

@@ -1,8 +1,9 @@
 //! What compiling refuses, what it tells about paths, and what hostile text does to it: nothing.
 
 use super::compiled;
+use super::definitions::R4;
 use crate::document::Document;
-use crate::fhirpath::{Context, Failure, PathStart, Scope, compile};
+use crate::fhirpath::{Context, Failure, PathStart, Scope, compile, compile_for};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -22,19 +23,69 @@ fn what_is_not_known_is_refused_with_its_place_and_a_way_out() {
         ("lookup('x', 'y')", "fhirpath.function-refused", 0..16, None),
         ("a.first(1)", "fhirpath.arguments", 2..10, None),
         ("a.is(Patiant)", "fhirpath.type-unknown", 5..12, Some("did you mean `Patient`?")),
-        ("a is System.Patient", "fhirpath.type-unknown", 5..19, Some("did you mean `Patient`?")),
+        ("a is System.Patiant", "fhirpath.type-unknown", 5..19, Some("did you mean `Patient`?")),
         ("a.is(1)", "fhirpath.type-unknown", 5..6, None),
         ("%resorce.id", "fhirpath.variable-unknown", 0..8, Some("did you mean `%resource`?")),
         ("a.matches('(')", "fhirpath.pattern", 10..13, Some("unclosed group")),
         ("a.matches('(?=x)')", "fhirpath.pattern", 10..17, Some("look-around")),
         ("a.matches('(\\\\w{1000}){1000}')", "fhirpath.pattern", 10..29, Some("size limit")),
-        ("a.matches(b)", "fhirpath.pattern", 10..11, None),
     ] {
         let faults = compile(text, &Scope::new()).map(|_| ()).unwrap_err();
         let fault = &faults[0];
         assert_eq!((fault.code, &fault.at), (code, &at), "{text}: {fault}");
         let told = fault.hint.as_deref().unwrap_or("");
         assert!(hint.is_none_or(|hint| told.contains(hint)), "{text}: the hint is {told:?}");
+    }
+}
+
+#[test]
+fn with_the_definitions_at_hand_what_is_wrong_for_every_input_is_refused() {
+    let r4 = R4::load();
+    for (text, input, wanted) in [
+        ("name.given1", "Patient", Some(("fhirpath.element-unknown", "did you mean `given`?"))),
+        ("name.where(use = 'official').famly", "Patient", Some(("fhirpath.element-unknown", "did you mean `family`?"))),
+        ("contact.name.given | contact.nme", "Patient", Some(("fhirpath.element-unknown", "did you mean `name`?"))),
+        ("relationship.coding.cod", "Patient.contact", Some(("fhirpath.element-unknown", "did you mean `code`?"))),
+        ("value.ofType(Period).unit", "Observation", Some(("fhirpath.element-unknown", ""))),
+        ("value.unit", "Observation", None),
+        ("value.units", "Observation", Some(("fhirpath.element-unknown", ""))),
+        ("valueQuantity.unit", "Observation", None),
+        ("valueAddress", "Observation", Some(("fhirpath.element-unknown", ""))),
+        ("name.count().foo", "Patient", Some(("fhirpath.element-unknown", ""))),
+        (
+            "name.select(given | family).lenght()",
+            "Patient",
+            Some(("fhirpath.function-unknown", "did you mean `length()`?")),
+        ),
+        ("Encounter.status", "Patient", Some(("fhirpath.input-type", "leave the name"))),
+        ("Resource.id", "Patient", None),
+        ("entry.resource.where($this is Patient).name", "Bundle", None),
+        ("entry.resource.ofType(Patient).nam", "Bundle", Some(("fhirpath.element-unknown", "did you mean `name`?"))),
+        ("entry.resource.select(Patient.name)", "Bundle", None),
+        ("subject.resolve().anything", "Observation", None),
+        ("item.repeat(item).linkId", "Questionnaire", None),
+        ("repeat(item).linkID", "Questionnaire", Some(("fhirpath.element-unknown", "did you mean `linkId`?"))),
+        ("children().skip(1)", "Patient", Some(("fhirpath.unordered", "where()"))),
+        ("descendants().where(id.exists()).first()", "Patient", Some(("fhirpath.unordered", ""))),
+        ("descendants()[0]", "Patient", Some(("fhirpath.unordered", ""))),
+        ("children().id.count()", "Patient", None),
+        ("defineVariable('n', name).select(%n.gven)", "Patient", Some(("fhirpath.element-unknown", "given"))),
+        ("iif(active, name, contact.name).familly", "Patient", Some(("fhirpath.element-unknown", "family"))),
+        ("extension('u').value.anything", "Patient", Some(("fhirpath.element-unknown", ""))),
+        ("%resource.anything", "Patient", None),
+        ("anything", "NoSuchType", None),
+        ("birthDate.extension.url", "Patient", None),
+    ] {
+        let told = compile_for(text, &Scope::new(), &r4, input).map(|_| ());
+        match (told, wanted) {
+            (Ok(()), None) => {}
+            (Err(faults), Some((code, hint))) => {
+                let fault = &faults[0];
+                assert_eq!(fault.code, code, "{text}: {fault}");
+                assert!(fault.hint.as_deref().unwrap_or("").contains(hint), "{text}: {fault}");
+            }
+            (told, wanted) => panic!("{text} on {input}: {told:?}, wanted {wanted:?}"),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn r4() -> &'static Profiles {
     })
 }
 
-pub(super) fn own_package() -> Package {
+pub(in crate::profile) fn own_package() -> Package {
     package(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/r4-core")))
 }
 
