@@ -279,7 +279,7 @@ impl<'s> Compiler<'s, '_> {
         let binding = element.binding.as_ref()?;
         let is_required = binding.strength == "required";
         let bound = binding.value_set.as_deref().filter(|_| is_required || binding.strength == "extensible");
-        let widest = binding.widest().filter(|_| !is_required);
+        let widest = binding.widest.as_deref().filter(|_| !is_required);
         if bound.is_none() && widest.is_none() {
             return None;
         }

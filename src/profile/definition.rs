@@ -136,21 +136,31 @@ pub(super) struct TypeReference {
 }
 
 /// The value set that an element takes its codes from.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "WrittenBinding")]
 pub(super) struct Binding {
-    #[serde(default)]
     pub(super) strength: String,
-    #[serde(default)]
     pub(super) value_set: Option<String>,
+    /// The widest value set that codes may come from, whatever the strength (`elementdefinition-maxValueSet`).
+    pub(super) widest: Option<String>,
+}
+
+/// A binding as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenBinding {
     #[serde(default)]
-    pub(super) extension: Vec<BindingExtension>,
+    strength: String,
+    #[serde(default)]
+    value_set: Option<String>,
+    #[serde(default)]
+    extension: Vec<BindingExtension>,
 }
 
 /// An extension on a binding, of which only a value set matters.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct BindingExtension {
+struct BindingExtension {
     #[serde(default)]
     url: String,
     #[serde(default)]
@@ -159,12 +169,15 @@ pub(super) struct BindingExtension {
     value_uri: Option<String>,
 }
 
-impl Binding {
-    /// The widest value set that codes may come from, whatever the strength.
-    pub(super) fn widest(&self) -> Option<&str> {
+impl From<WrittenBinding> for Binding {
+    fn from(written: WrittenBinding) -> Binding {
         const MAX: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
-        let one = self.extension.iter().find(|one| one.url == MAX)?;
-        one.value_canonical.as_deref().or(one.value_uri.as_deref())
+        let widest = written.extension.into_iter().find(|one| one.url == MAX);
+        Binding {
+            strength: written.strength,
+            value_set: written.value_set,
+            widest: widest.and_then(|one| one.value_canonical.or(one.value_uri)),
+        }
     }
 }
 

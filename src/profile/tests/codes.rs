@@ -236,6 +236,19 @@ fn a_wrong_code_comes_with_the_codes_that_there_are_and_a_change_where_it_is_pla
 }
 
 #[test]
+fn an_element_of_every_resource_takes_a_language_though_its_binding_only_prefers_some() {
+    let check = |language: &str, expected: &[Rule]| {
+        let found = verdict(json!({"language": language})).issues;
+        assert_eq!(found.iter().map(|issue| issue.rule).collect::<Vec<_>>(), expected, "{language}");
+        let hints = found.iter().all(|issue| issue.hint.as_deref().unwrap().contains("a language tag of BCP 47"));
+        assert!(hints, "{found:?}");
+    };
+    check("cy", &[]);
+    check("gsw-CH", &[]);
+    check("welsh and english", &[Rule::CodeRequired]);
+}
+
+#[test]
 fn thirty_thousand_wrong_codes_take_no_time() {
     let tags: Vec<Value> = (0..30_000).map(|n| json!({"system": "urn:part", "code": format!("new{n}")})).collect();
     let started = std::time::Instant::now();
