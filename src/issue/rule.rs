@@ -118,10 +118,28 @@ rules! {
     ReferenceTarget = "reference.target", Error, Structure;
     /// An element has the value that a profile gives it.
     ProfileValue = "profile.value", Error, Value;
+    /// A slice has as many members as its profile asks for.
+    SliceRequired = "slice.required", Error, Required;
+    /// A slice has no more members than it may.
+    SliceTooMany = "slice.too-many", Error, Structure;
+    /// A repeat of an element whose slicing is closed is a member of a slice.
+    SliceClosed = "slice.closed", Error, Structure;
+    /// A repeat of an element is a member of one slice only.
+    SliceSeveral = "slice.several", Error, Structure;
+    /// The members of slices stand in the order of the profile, and what matches none where it may.
+    SliceOrder = "slice.order", Error, Structure;
+    /// A value that may have several profiles fits one of them.
+    ProfileNoneFits = "profile.none-fits", Error, Structure;
+    /// A profile that a resource claims is loaded, so that it can be held against it.
+    ProfileNotLoaded = "profile.not-loaded", Warning, NotFound;
     /// An invariant of the definition holds.
     Invariant = "invariant.failed", Error, Invariant;
     /// A modifier extension, which can turn the meaning of what it stands in round, is one that a loaded definition knows.
     ExtensionModifierUnknown = "extension.modifier-unknown", Error, Extension;
+    /// An extension is one that a loaded definition knows, or part of one.
+    ExtensionUnknown = "extension.unknown", Warning, Extension;
+    /// An extension stands in an element that its definition names.
+    ExtensionContext = "extension.context", Error, Extension;
     /// A resource follows no rules but FHIR's and its profiles': `implicitRules` is not used.
     ImplicitRules = "resource.implicit-rules", Error, NotSupported;
     /// What could not be decided here is listed, never passed silently.

@@ -1,8 +1,9 @@
 //! The walk over document and plan.
 
 use super::NotEvaluated;
-use super::ask::{Ask, Verdict};
+use super::ask::{Ask, UnknownExtensions, Verdict};
 use super::codes::Codes;
+use super::fit::Fitting;
 use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
@@ -10,7 +11,7 @@ use super::resources::Resources;
 use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 /// The most issues that one check tells.
@@ -18,10 +19,13 @@ pub(super) const ISSUE_COUNT_MAX: usize = 200;
 /// The most of them that refuse nothing, so that there is always room for those that do: a walk only ends before its
 /// time when what it has found refuses.
 pub(super) const MILD_COUNT_MAX: usize = 100;
-/// The most that one verdict lists as not evaluated.
-const NOT_EVALUATED_COUNT_MAX: usize = 200;
 /// The longest name of an unknown element that is repeated in a message, in bytes.
 pub(super) const QUOTED_BYTES_MAX: usize = 64;
+
+/// Steps that the invariants over one document may take together, and as many more for each of its elements. R4's own
+/// take about 10 for an element; what takes more than this has invariants that look at everything from everywhere.
+const STEPS: u64 = 4_000_000;
+const STEPS_EACH: u64 = 200;
 
 /// Checks `document`; see [`super::Profiles::check`].
 pub(super) fn check(plan: &Plan, document: &Document, ask: &Ask<'_>) -> Verdict {
@@ -38,20 +42,22 @@ pub(super) fn check(plan: &Plan, document: &Document, ask: &Ask<'_>) -> Verdict 
         root,
         locals: Locals::default(),
         resources: OnceCell::new(),
+        steps_left: Cell::new(STEPS + STEPS_EACH * document.node_count() as u64),
         mild_count: 0,
         is_full: false,
+        fitting: Fitting::default(),
         not_evaluated: Vec::new(),
         codes: Codes::default(),
+        unknown_extensions: ask.unknown_extensions,
     };
     let is_expected = |type_name: &str| expected_type.is_none_or(|expected| expected == type_name);
     // What is not of the type that the address asks for has that to put right first, and costs no walk.
     if let Some(kind) = walk.resource_kind(root, expected_type)
         && root.resource_type().is_some_and(is_expected)
     {
-        walk.complex(root, kind);
-        walk.pass = Pass::Profile;
+        let kind = walk.whole(root, kind);
         for profile in ask.profiles {
-            walk.profile(root, kind, profile);
+            walk.claim(root, root, kind, profile);
         }
     }
     Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated }
@@ -71,22 +77,26 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) plan: &'p Plan,
     pub(super) values: &'p ValueSets,
     pub(super) names: &'p super::plan::Names,
-    issues: Vec<Issue>,
-    /// How often each element of the open kinds has been met; one stack for the whole walk.
-    counts: Vec<u32>,
+    pub(super) issues: Vec<Issue>,
+    /// How often each element of the open kinds has been met, and the marks of their slicings; one stack for the
+    /// whole walk.
+    pub(super) counts: Vec<u32>,
     pub(super) pass: Pass,
-    resource: Node<'d>,
+    pub(super) resource: Node<'d>,
     pub(super) root: Node<'d>,
     pub(super) locals: Locals<'d>,
     pub(super) resources: OnceCell<Resources<'d>>,
+    /// Steps that all invariants together may still take.
+    steps_left: Cell<u64>,
     /// How many of the issues refuse nothing.
-    mild_count: usize,
+    pub(super) mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
     pub(super) is_full: bool,
-    /// What could not be decided, each once.
-    not_evaluated: Vec<NotEvaluated>,
+    pub(super) fitting: Fitting,
+    pub(super) not_evaluated: Vec<NotEvaluated>,
     /// What has been noted of codes.
     pub(super) codes: Codes,
+    pub(super) unknown_extensions: UnknownExtensions,
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
@@ -96,8 +106,14 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     /// Tells an issue at a place that is only looked for when there is room.
-    fn tell_with(&mut self, issue: Issue, place: impl FnOnce() -> Place) {
+    pub(super) fn tell_with(&mut self, issue: Issue, place: impl FnOnce() -> Place) {
         let is_mild = !issue.refuses();
+        if self.fitting.is_trial() {
+            // A trial only asks whether anything refuses, and ends with the first that does.
+            self.fitting.has_failed |= !is_mild;
+            self.is_full |= !is_mild;
+            return;
+        }
         if self.is_full || (is_mild && self.mild_count > MILD_COUNT_MAX) {
             return;
         }
@@ -123,15 +139,6 @@ impl<'p, 'd> Walk<'p, 'd> {
         self.issues.push(issue);
     }
 
-    /// Notes what definitions ask of this document and could not be decided here, once. Whoever may ask often looks
-    /// first whether it has asked: both texts are made for this.
-    pub(super) fn leave(&mut self, what: impl Into<String>, why: impl Into<String>) {
-        let left = NotEvaluated { what: what.into(), why: why.into() };
-        if self.not_evaluated.len() < NOT_EVALUATED_COUNT_MAX && !self.not_evaluated.contains(&left) {
-            self.not_evaluated.push(left);
-        }
-    }
-
     /// True when an issue that refuses nothing, or one that refuses, would still be told: what it says need not be
     /// worked out otherwise.
     pub(super) fn has_room(&self, is_mild: bool) -> bool {
@@ -140,7 +147,11 @@ impl<'p, 'd> Walk<'p, 'd> {
 
     /// What asked for something of `element`, for `Issue::asked_by`.
     pub(super) fn asker(&self, kind: &Kind, element: &Element) -> String {
-        format!("{}.{} of {}", kind.path, element.name.as_str(), self.plan.url(kind))
+        let name = match &element.slice {
+            Some(_) => element.shown(),
+            None => element.name.as_str().to_owned(),
+        };
+        format!("{}.{name} of {}", kind.path, self.plan.url(kind))
     }
 
     // ---- resources
@@ -183,40 +194,32 @@ impl<'p, 'd> Walk<'p, 'd> {
     /// A resource inside another: contained, or in an entry of a Bundle.
     fn inner_resource(&mut self, node: Node<'d>) {
         let Some(kind) = self.resource_kind(node, None) else { return };
-        let outer = (self.resource, self.root);
-        let is_contained = node.is(self.names.contained);
         let mark = self.locals.mark();
-        self.resource = node;
-        if !is_contained {
-            self.root = node;
-        }
-        self.complex(node, kind);
-        if is_contained {
-            self.end_contained(node, mark);
-        }
-        (self.resource, self.root) = outer;
+        self.inside(node, |walk| {
+            walk.whole(node, kind);
+            if node.is(walk.names.contained) {
+                walk.end_contained(node, mark);
+            }
+        });
     }
 
-    fn profile(&mut self, root: Node<'d>, base: KindId, url: &str) {
-        let wanted = url.split('|').next().unwrap_or(url);
-        let Some(origin) = self.plan.origins.iter().find(|origin| *origin.url == *wanted) else {
-            let message = format!("the profile {url} is not loaded, so this was not checked against it");
-            return self.tell(root, Issue::new(Rule::NotEvaluated, message));
-        };
-        if self.plan.resource(&origin.type_name) == Some(base) && origin.is_profile {
-            self.complex(root, origin.root);
-        }
+    /// A resource against the definition of its type, and the profiles that it claims.
+    fn whole(&mut self, node: Node<'d>, kind: KindId) -> &'p Kind {
+        self.complex(node, kind);
+        let kind = self.plan.kind(kind);
+        self.claims(node, kind);
+        kind
     }
 
     // ---- elements
 
     /// A node with elements of its own, against the kind that lists them.
-    fn complex(&mut self, node: Node<'d>, kind_id: KindId) {
+    pub(super) fn complex(&mut self, node: Node<'d>, kind_id: KindId) {
         let plan = self.plan;
         let kind = plan.kind(kind_id);
         let mark = self.locals.mark();
         let start = self.counts.len();
-        self.counts.resize(start + kind.elements.len(), 0);
+        self.counts.resize(start + kind.elements.len() + kind.slicing_count as usize, 0);
         let mut previous: Option<(Name, &'p Step)> = None;
         for child in node.children() {
             if self.is_full {
@@ -233,6 +236,8 @@ impl<'p, 'd> Walk<'p, 'd> {
                     previous = Some((name, step));
                     self.child(child, kind, step, start);
                 }
+                // A profile lists only what it narrows; what nothing knows has been told already.
+                (_, _) if self.pass == Pass::Profile => {}
                 (_, _) => self.unknown(child, kind),
             }
         }
@@ -252,19 +257,43 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
         }
         self.invariants(node, &kind.constraints, kind);
+        self.leave_all(&kind.left);
+    }
+
+    /// What a definition asks here and no check decides.
+    fn leave_all(&mut self, left: &Range<u32>) {
+        for left in self.plan.left(left) {
+            self.leave(&left.what, &left.why);
+        }
     }
 
     /// A child that its parent's kind knows.
     fn child(&mut self, child: Node<'d>, parent: &'p Kind, step: &'p Step, start: usize) {
         let Some(element) = self.plan.elements.get(step.element as usize) else { return };
-        let place = start + (step.element - parent.elements.start) as usize;
-        let count = match self.counts.get_mut(place) {
-            Some(count) => {
-                *count += 1;
-                *count
-            }
-            None => return,
-        };
+        if step.is_left_out {
+            // It stands there, though as what it may not be: that it is missing is not told besides.
+            self.count_only(step.element, parent, start);
+            return self.no_such_choice(child, parent, element);
+        }
+        self.counted(child, parent, step, start);
+        if let Some(slicing) = element.slicing.and_then(|number| self.plan.slicings.get(number as usize)) {
+            self.slice(child, parent, element, slicing, start);
+        }
+    }
+
+    /// Counts a repeat of an element that a kind has.
+    pub(super) fn count_only(&mut self, number: u32, parent: &Kind, start: usize) -> u32 {
+        let place = start + (number - parent.elements.start) as usize;
+        self.counts.get_mut(place).map_or(0, |count| {
+            *count += 1;
+            *count
+        })
+    }
+
+    /// A child that is an element of its parent's kind, or a slice of one.
+    pub(super) fn counted(&mut self, child: Node<'d>, parent: &'p Kind, step: &'p Step, start: usize) {
+        let Some(element) = self.plan.elements.get(step.element as usize) else { return };
+        let count = self.count_only(step.element, parent, start);
         if self.pass == Pass::Base {
             self.modifier(child);
             if element.is_choice && count > 1 {
@@ -281,6 +310,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
         self.value(child, parent, element, step);
         self.invariants(child, &element.constraints, parent);
+        self.leave_all(&element.left);
     }
 
     /// What stands at an element, against the element and its type.
@@ -291,36 +321,48 @@ impl<'p, 'd> Walk<'p, 'd> {
             Pass::Profile => true,
         };
         if is_sound {
-            self.bound(node, parent, element, kind.form);
+            self.asked_of_value(node, parent, element, kind.form);
             if kind.form == Form::Coding && self.pass == Pass::Base {
                 self.coded(node, kind);
             }
-            self.given(node, parent, element);
-            self.length(node, parent, element);
         }
         match (kind.form, self.pass) {
             (Form::AnyResource | Form::Resource, Pass::Base) => self.inner_resource(node),
-            (Form::AnyResource | Form::Resource, Pass::Profile) => {}
+            (Form::AnyResource | Form::Resource, Pass::Profile) => {
+                return self.narrowed_resource(node, parent, element, step);
+            }
             (Form::Primitive(_), _) if !node.has_children() || !is_sound => {}
             (_, Pass::Base) => self.complex(node, step.kind),
-            (_, Pass::Profile) if self.is_of_profile(kind) => self.complex(node, step.kind),
-            (_, Pass::Profile) => {}
+            (_, Pass::Profile) => {
+                if let Some(narrowed) = step.narrowed {
+                    self.complex(node, narrowed);
+                }
+            }
         }
-        if kind.form == Form::Reference {
+        if kind.form == Form::Reference && (self.pass == Pass::Base || !step.targets.is_empty()) {
             self.reference(node, parent, element, step);
         }
+        if !step.profiles.is_empty() {
+            self.one_of(node, self.plan.profile_refs(&step.profiles), parent, element);
+        }
     }
 
-    /// True for elements that a profile lists itself; the others are the base definition's, which has been walked.
-    fn is_of_profile(&self, kind: &Kind) -> bool {
-        self.plan.origins.get(kind.origin as usize).is_some_and(|origin| origin.is_profile)
+    /// What is asked of a value by itself: its code, what is given and what limits it.
+    pub(super) fn asked_of_value(&mut self, node: Node<'d>, parent: &'p Kind, element: &'p Element, form: Form) {
+        self.bound(node, parent, element, form);
+        self.given(node, parent, element);
+        self.length(node, parent, element);
+        self.limited(node, parent, element);
     }
 
-    fn require(&mut self, node: Node<'d>, kind: &Kind, number: u32, start: usize) {
+    fn require(&mut self, node: Node<'d>, kind: &'p Kind, number: u32, start: usize) {
         let Some(element) = self.plan.elements.get(number as usize) else { return };
         let count = self.counts.get(start + (number - kind.elements.start) as usize).copied().unwrap_or(0);
         if count >= element.min {
             return;
+        }
+        if element.slice.is_some() {
+            return self.slice_missing(node, kind, element, number);
         }
         let name = element.name.as_str();
         let shown = if element.is_choice { format!("{name}[x]") } else { name.to_owned() };
@@ -343,17 +385,17 @@ impl<'p, 'd> Walk<'p, 'd> {
         self.tell_with(issue, || node.place_of_missing(name));
     }
 
-    fn invariants(&mut self, node: Node<'d>, range: &Range<u32>, kind: &Kind) {
+    pub(super) fn invariants(&mut self, node: Node<'d>, range: &Range<u32>, kind: &Kind) {
         let plan = self.plan;
         for constraint in plan.constraints(range) {
-            if self.is_full {
+            if self.is_full || self.steps_left.get() == 0 {
                 return;
             }
             let place = invariant::Place { node, resource: self.resource, root: self.root };
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
             let walk = &*self;
             let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
-            match invariant::holds(constraint, place, plan, &resolver) {
+            match invariant::holds(constraint, place, plan, &resolver, &walk.steps_left) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
@@ -374,8 +416,9 @@ impl<'p, 'd> Walk<'p, 'd> {
 
 fn is_same(one: &Issue, other: &Issue) -> bool {
     one.rule == other.rule && one.place == other.place && one.asked_by.is_some() == other.asked_by.is_some() && {
-        // Two invariants at one place are two issues.
-        one.rule != Rule::Invariant || one.asked_by == other.asked_by
+        // Two invariants at one place are two issues, and so are two slices.
+        !matches!(one.rule, Rule::Invariant | Rule::SliceRequired | Rule::SliceTooMany)
+            || one.asked_by == other.asked_by
     }
 }
 

@@ -81,7 +81,8 @@ impl<'p, 'd> Walk<'p, 'd> {
         let set = bound.value_set.and_then(|number| self.values.get(number));
         match finding.membership {
             Membership::In => {}
-            Membership::Undecided if self.codes.left_bindings.contains(&number) => {}
+            // A trial is told nothing, and whoever asks in earnest after it is.
+            Membership::Undecided if self.fitting.is_trial() || self.codes.left_bindings.contains(&number) => {}
             Membership::Undecided => {
                 self.codes.left_bindings.push(number);
                 let asker = self.asker(parent, element);
@@ -89,7 +90,7 @@ impl<'p, 'd> Walk<'p, 'd> {
                     Some(set) => set.undecided().join("; "),
                     None => "the value set is not loaded".to_owned(),
                 };
-                self.leave(format!("the {} binding of {asker} to {}", strength.as_str(), bound.url), why);
+                self.leave(&format!("the {} binding of {asker} to {}", strength.as_str(), bound.url), &why);
             }
             Membership::Out => {
                 let name = element.name.as_str();
@@ -111,6 +112,18 @@ impl<'p, 'd> Walk<'p, 'd> {
                 }
                 self.tell(finding.at, issue);
             }
+        }
+    }
+
+    /// True when a code, a coding or one of the codings of a concept is of the set, as far as that is known.
+    pub(super) fn is_bound(&self, node: Node<'d>, binding: &Binding) -> bool {
+        let number = binding.bound.as_ref().and_then(|bound| bound.value_set);
+        let Some(set) = number.and_then(|number| self.values.get(number)) else { return false };
+        let names = self.names;
+        let is_in = |coding: Node<'d>| self.coding_against(coding, Some(set), true).membership == Membership::In;
+        match node.string() {
+            Some(code) => set.holds(None, code) == Membership::In,
+            None => is_in(node) || node.children().filter(|child| child.is(names.coding)).any(is_in),
         }
     }
 

@@ -66,11 +66,11 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             return None;
         }
-        if number.is_none() && !self.codes.has_left_unknown {
+        if number.is_none() && !self.codes.has_left_unknown && !self.fitting.is_trial() {
             self.codes.has_left_unknown = true;
             // Its address is the sender's own word, so the place is told instead.
             let what = format!("codes of systems that no loaded package names, first at {}", at.expression());
-            self.leave(what, "those code systems are not loaded");
+            self.leave(&what, "those code systems are not loaded");
         }
         number
     }
@@ -102,7 +102,7 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     fn leave_system(&mut self, number: u32, system: &System) {
-        if !self.codes.left_systems.contains(&number) {
+        if !self.codes.left_systems.contains(&number) && !self.fitting.is_trial() {
             self.codes.left_systems.push(number);
             let why = match system.content() {
                 Content::Unloaded => "the code system is not loaded",
@@ -110,7 +110,7 @@ impl<'p, 'd> Walk<'p, 'd> {
                     "the code system is loaded without its codes"
                 }
             };
-            self.leave(format!("codes of {}", system.url()), why);
+            self.leave(&format!("codes of {}", system.url()), why);
         }
     }
 

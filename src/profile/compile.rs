@@ -2,22 +2,26 @@
 
 use super::definition::{ElementDefinition, Structure, TypeReference};
 use super::invariant::{self, Constraint, NATIVE, SET_ASIDE};
-use super::plan::{Binding, Bound, Element, Form, Given, Kind, KindId, Origin, Plan, Step, UNBOUNDED};
+use super::limits;
+use super::plan::{Binding, Bound, Element, Form, Given, Kind, KindId, Origin, Plan, ProfileRef, Step, UNBOUNDED};
+use super::tree::Tree;
 use super::{NotEvaluated, Primitive, Problem};
-use crate::document::Name;
+use crate::document::{Document, Name};
 use crate::terminology::values::ValueSets;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A definition, the file it came from, and the kinds that its elements make.
-struct Source<'s> {
+/// A definition and the file it came from.
+pub(super) struct Source<'s> {
     file: &'s str,
-    structure: &'s Structure,
-    /// The elements that count here: slices are left to their own pass.
-    elements: Vec<&'s ElementDefinition>,
-    /// For each element that has others below it: its id and kind; the root first.
+    pub(super) structure: &'s Structure,
+    /// Its number in [`Plan::origins`].
+    pub(super) number: u32,
+    /// Of a type: for each element that has others below it, its id and kind; the root first.
     holders: Vec<(&'s str, KindId)>,
+    /// Of a profile: its elements and slices.
+    pub(super) tree: Tree<'s>,
 }
 
 /// Compiles `structures` (file name and definition of each).
@@ -30,7 +34,8 @@ pub(super) fn compile(
     let sources: Vec<Source> = structures
         .iter()
         .filter(|(_, structure)| !structure.snapshot.element.is_empty())
-        .map(|(file, structure)| source(file, structure, &mut next))
+        .zip(0..)
+        .map(|((file, structure), number)| source(file, structure, number, &mut next))
         .collect();
     let mut compiler = Compiler {
         plan: Plan::default(),
@@ -41,34 +46,49 @@ pub(super) fn compile(
         by_type: HashMap::new(),
         binding_numbers: HashMap::new(),
         constraints: HashMap::new(),
+        pending: Vec::new(),
     };
     for source in sources.iter().filter(|source| !source.structure.is_profile()) {
         compiler.by_type.insert(&source.structure.r#type, source.root());
     }
     for source in &sources {
-        compiler.add(source);
+        compiler.add_origin(source);
+    }
+    let (profiles, types): (Vec<_>, Vec<_>) = sources.iter().partition(|source| source.structure.is_profile());
+    for source in types {
+        compiler.add_type(source);
+    }
+    for source in profiles {
+        compiler.add_profile(source);
     }
     compiler.finish()
 }
 
-fn source<'s>(file: &'s str, structure: &'s Structure, next: &mut u32) -> Source<'s> {
-    let all = &structure.snapshot.element;
-    let elements: Vec<_> = all.iter().filter(|element| !element.id.contains(':')).collect();
-    let mut holders = Vec::new();
+fn source<'s>(file: &'s str, structure: &'s Structure, number: u32, next: &mut u32) -> Source<'s> {
+    let mut source = Source { file, structure, number, holders: Vec::new(), tree: Tree::default() };
+    if structure.is_profile() {
+        source.tree = Tree::grow(&structure.snapshot.element);
+        return source;
+    }
     let mut numbers: HashMap<&str, ()> = HashMap::new();
-    for element in &elements {
+    for element in source.type_elements() {
         let holder = parent(identity(element)).unwrap_or(identity(element));
         if numbers.insert(holder, ()).is_none() {
-            holders.push((holder, KindId(*next)));
+            source.holders.push((holder, KindId(*next)));
             *next += 1;
         }
     }
-    Source { file, structure, elements, holders }
+    source
 }
 
-impl Source<'_> {
+impl<'s> Source<'s> {
     fn root(&self) -> KindId {
         self.holders.first().map_or(KindId(0), |(_, kind)| *kind)
+    }
+
+    /// The elements of a type; only profiles slice.
+    fn type_elements(&self) -> impl Iterator<Item = &'s ElementDefinition> + use<'s> {
+        self.structure.snapshot.element.iter().filter(|element| !element.id.contains(':'))
     }
 }
 
@@ -81,17 +101,19 @@ fn parent(id: &str) -> Option<&str> {
     id.rsplit_once('.').map(|(parent, _)| parent)
 }
 
-struct Compiler<'s, 'n> {
-    plan: Plan,
+pub(super) struct Compiler<'s, 'n> {
+    pub(super) plan: Plan,
     sets: &'s ValueSets,
-    set_aside: &'n mut Vec<NotEvaluated>,
+    pub(super) set_aside: &'n mut Vec<NotEvaluated>,
     problems: Vec<Problem>,
-    by_url: HashMap<&'s str, &'s Source<'s>>,
-    by_type: HashMap<&'s str, KindId>,
+    pub(super) by_url: HashMap<&'s str, &'s Source<'s>>,
+    pub(super) by_type: HashMap<&'s str, KindId>,
     /// Bindings by value set, whether they are required, and the widest value set.
     binding_numbers: HashMap<(&'s str, bool, &'s str), u32>,
     /// Invariants by key, expression and severity: many definitions repeat those of their base.
     constraints: HashMap<(&'s str, &'s str, bool), Result<Arc<Constraint>, String>>,
+    /// Places of the profile that is being compiled whose content is told elsewhere in it: the ids of those.
+    pub(super) pending: Vec<&'s str>,
 }
 
 impl<'s> Compiler<'s, '_> {
@@ -113,13 +135,14 @@ impl<'s> Compiler<'s, '_> {
         Ok(plan)
     }
 
-    fn problem(&mut self, source: &Source, path: &str, message: String) {
+    pub(super) fn problem(&mut self, source: &Source, path: &str, message: String) {
         self.problems.push(Problem { file: source.file.to_owned(), message: format!("{path}: {message}") });
     }
 
-    fn add(&mut self, source: &'s Source<'s>) {
+    fn add_origin(&mut self, source: &'s Source<'s>) {
         let structure = source.structure;
-        let origin = self.plan.origins.len() as u32;
+        let parent = structure.base_definition.as_deref().and_then(|url| self.by_url.get(without_version(url)));
+        self.plan.by_url.insert(structure.url.as_str().into(), source.number);
         self.plan.origins.push(Origin {
             url: structure.url.as_str().into(),
             version: structure.version.as_str().into(),
@@ -128,10 +151,18 @@ impl<'s> Compiler<'s, '_> {
             is_resource: structure.kind == "resource",
             is_abstract: structure.r#abstract,
             root: source.root(),
+            parent: parent.filter(|_| !structure.is_profile()).map(|parent| parent.number),
+            whole: None,
+            is_modifier: structure.snapshot.element.first().is_some_and(|root| root.is_modifier == Some(true)),
+            contexts: 0..0,
+            context_invariants: 0..0,
         });
+    }
+
+    fn add_type(&mut self, source: &'s Source<'s>) {
         let mut below: HashMap<&str, Vec<&'s ElementDefinition>> = HashMap::new();
         let mut by_id: HashMap<&str, &'s ElementDefinition> = HashMap::new();
-        for element in &source.elements {
+        for element in source.type_elements() {
             by_id.insert(identity(element), element);
             if let Some(parent) = parent(identity(element)) {
                 below.entry(parent).or_default().push(element);
@@ -141,30 +172,23 @@ impl<'s> Compiler<'s, '_> {
             debug_assert_eq!(kind.0 as usize, self.plan.kinds.len());
             let holder = by_id.get(id).copied();
             let children = below.get(id).map_or(&[][..], Vec::as_slice);
-            self.add_kind(source, origin, id, holder, children);
-        }
-        if source.elements.len() < structure.snapshot.element.len() {
-            self.set_aside.push(NotEvaluated {
-                what: format!("slices of {}", structure.url),
-                why: "slicing is not evaluated yet".into(),
-            });
+            self.add_kind(source, id, holder, children);
         }
     }
 
     fn add_kind(
         &mut self,
         source: &'s Source<'s>,
-        origin: u32,
         id: &str,
         holder: Option<&'s ElementDefinition>,
         children: &[&'s ElementDefinition],
     ) {
         let is_root = !id.contains('.');
         let form = form(source.structure, holder, is_root);
-        let constraints = match (is_root, holder) {
+        let (constraints, left) = match (is_root, holder) {
             // An element's own invariants stand with the element; only a root's stand with the kind.
             (true, Some(holder)) => self.add_constraints(source, holder),
-            (true, None) | (false, _) => 0..0,
+            (true, None) | (false, _) => (0..0, 0..0),
         };
         let first_element = self.plan.elements.len() as u32;
         let first_step = self.plan.steps.len();
@@ -179,27 +203,29 @@ impl<'s> Compiler<'s, '_> {
         self.plan.steps[first_step..].sort_by_key(|step| step.name);
         let kind = Kind {
             path: id.into(),
-            origin,
+            origin: source.number,
             form,
             elements: first_element..self.plan.elements.len() as u32,
+            slicing_count: 0,
             steps: first_step as u32..self.plan.steps.len() as u32,
             required: first_required..self.plan.required.len() as u32,
             constraints,
+            left,
         };
         self.plan.kinds.push(kind);
     }
 
-    fn add_element(&mut self, source: &'s Source<'s>, holder: Form, is_root: bool, element: &'s ElementDefinition) {
+    /// What a definition asks of an element by itself; its types and slices come besides.
+    pub(super) fn element(&mut self, source: &'s Source<'s>, element: &'s ElementDefinition) -> Element {
         let last = element.path.rsplit('.').next().unwrap_or("");
         let (name, is_choice) = match last.strip_suffix("[x]") {
             Some(name) => (name, true),
             None => (last, false),
         };
-        let number = self.plan.elements.len() as u32;
         let max = element.max.as_deref().unwrap_or("*");
         let base_max = element.base.as_ref().and_then(|base| base.max.as_deref()).unwrap_or(max);
-        let constraints = self.add_constraints(source, element);
-        let compiled = Element {
+        let (constraints, left) = self.add_constraints(source, element);
+        Element {
             name: Name::intern(name),
             min: element.min.unwrap_or(0),
             max: limit(max),
@@ -208,8 +234,21 @@ impl<'s> Compiler<'s, '_> {
             binding: self.binding(source, element),
             max_length: element.max_length,
             given: self.given(element),
+            limits: limits::compile(element).map(|limits| {
+                self.plan.limits.push(limits);
+                self.plan.limits.len() as u32 - 1
+            }),
             constraints,
-        };
+            slicing: None,
+            slice: None,
+            left,
+        }
+    }
+
+    fn add_element(&mut self, source: &'s Source<'s>, holder: Form, is_root: bool, element: &'s ElementDefinition) {
+        let number = self.plan.elements.len() as u32;
+        let compiled = self.element(source, element);
+        let (name, is_choice) = (compiled.name.as_str(), compiled.is_choice);
         if compiled.min > 0 {
             self.plan.required.push(number);
         }
@@ -219,7 +258,7 @@ impl<'s> Compiler<'s, '_> {
         if let Some(reference) = &element.content_reference {
             let id = reference.rsplit('#').next().unwrap_or("");
             match source.holders.iter().find(|(holder, _)| *holder == id) {
-                Some((_, kind)) => self.add_step(start, name.into(), number, *kind, 0..0),
+                Some((_, kind)) => self.add_step(start, step(Name::intern(name), number, *kind)),
                 None => self.problem(source, &element.path, format!("its content reference {reference} leads nowhere")),
             }
             return;
@@ -229,38 +268,46 @@ impl<'s> Compiler<'s, '_> {
             let code = type_code(one, holder, is_root, name);
             let kind = match own.filter(|_| element.types.len() == 1) {
                 Some(own) => Some(own),
-                None => self.kind_of(one, code),
+                None => self.by_type.get(code).copied(),
             };
             let Some(kind) = kind else {
                 self.problem(source, &element.path, format!("its type {code} is not loaded"));
                 continue;
             };
-            let step_name = if is_choice { format!("{name}{}", capitalised(code)) } else { name.to_owned() };
-            let targets = if code == "Reference" { self.targets(one) } else { 0..0 };
-            self.add_step(start, step_name, number, kind, targets);
+            let name = if is_choice { &format!("{name}{}", capitalised(code)) } else { name };
+            let mut step = step(Name::intern(name), number, kind);
+            step.targets = if code == "Reference" { self.targets(one) } else { 0..0 };
+            step.profiles = self.profile_refs(&one.profile);
+            self.add_step(start, step);
         }
     }
 
     /// Adds a step, once per name: a type that is named twice, with two profiles, is one step.
-    fn add_step(&mut self, start: usize, name: String, element: u32, kind: KindId, targets: Range<u32>) {
-        let name = Name::intern(&name);
-        match self.plan.steps.iter_mut().skip(start).find(|step| step.name == name) {
-            Some(known) if known.targets != targets => known.targets = 0..0,
+    fn add_step(&mut self, start: usize, step: Step) {
+        match self.plan.steps.iter_mut().skip(start).find(|known| known.name == step.name) {
+            Some(known) if known.targets != step.targets => known.targets = 0..0,
             Some(_) => {}
-            None => self.plan.steps.push(Step { name, element, kind, targets }),
+            None => self.plan.steps.push(step),
         }
     }
 
-    fn kind_of(&self, one: &TypeReference, code: &str) -> Option<KindId> {
-        let narrowed = match one.profile.as_slice() {
-            [profile] => self.by_url.get(without_version(profile)).map(|source| source.root()),
-            _ => None,
-        };
-        narrowed.or_else(|| self.by_type.get(code).copied())
+    /// The profiles of which a value fits one.
+    pub(super) fn profile_refs(&mut self, urls: &[String]) -> Range<u32> {
+        let start = self.plan.profile_refs.len() as u32;
+        for url in urls {
+            let found = self.profile_ref(url);
+            self.plan.profile_refs.push(found);
+        }
+        start..self.plan.profile_refs.len() as u32
+    }
+
+    pub(super) fn profile_ref(&self, url: &str) -> ProfileRef {
+        let origin = self.by_url.get(without_version(url)).map(|source| source.number);
+        ProfileRef { url: url.into(), origin }
     }
 
     /// The resource types that a reference may point at; none listed when it may point at any.
-    fn targets(&mut self, one: &TypeReference) -> Range<u32> {
+    pub(super) fn targets(&mut self, one: &TypeReference) -> Range<u32> {
         let start = self.plan.targets.len() as u32;
         let mut names = Vec::new();
         for profile in &one.target_profile {
@@ -275,7 +322,7 @@ impl<'s> Compiler<'s, '_> {
         start..self.plan.targets.len() as u32
     }
 
-    fn binding(&mut self, source: &Source, element: &'s ElementDefinition) -> Option<u32> {
+    pub(super) fn binding(&mut self, source: &Source, element: &'s ElementDefinition) -> Option<u32> {
         let binding = element.binding.as_ref()?;
         let is_required = binding.strength == "required";
         let bound = binding.value_set.as_deref().filter(|_| is_required || binding.strength == "extensible");
@@ -312,22 +359,33 @@ impl<'s> Compiler<'s, '_> {
             (None, Some(pattern)) => (pattern, false),
             (None, None) => return None,
         };
-        self.plan.givens.push(Given { value: value.clone(), is_whole });
-        Some(self.plan.givens.len() as u32 - 1)
+        Some(self.add_given(value, is_whole))
     }
 
-    fn add_constraints(&mut self, source: &Source, element: &'s ElementDefinition) -> Range<u32> {
+    pub(super) fn add_given(&mut self, value: &serde_json::Value, is_whole: bool) -> u32 {
+        self.plan.givens.push(Given { value: Document::from_value(value), is_whole });
+        self.plan.givens.len() as u32 - 1
+    }
+
+    /// The invariants of an element, and what of them no check decides.
+    pub(super) fn add_constraints(
+        &mut self,
+        source: &Source,
+        element: &'s ElementDefinition,
+    ) -> (Range<u32>, Range<u32>) {
         let url = source.structure.url.as_str();
         let start = self.plan.constraints.len() as u32;
+        let first_left = self.plan.left.len() as u32;
         for constraint in &element.constraints {
             // What comes from another definition is checked where that definition is.
             let is_inherited = constraint.source.as_deref().is_some_and(|from| {
-                from != url && self.by_url.get(from).is_some_and(|other| self.is_met_anyway(source, element, other))
+                from != url && self.by_url.get(from).is_some_and(|other| is_met_anyway(source, element, other))
             });
             if is_inherited || NATIVE.contains(&constraint.key.as_str()) {
                 continue;
             }
-            if SET_ASIDE.iter().any(|(key, _)| *key == constraint.key) {
+            if let Some((key, why)) = SET_ASIDE.iter().find(|(key, _)| *key == constraint.key) {
+                self.plan.left.push(NotEvaluated { what: (*key).into(), why: (*why).into() });
                 continue;
             }
             let same = (constraint.key.as_str(), constraint.expression.as_deref().unwrap_or(""), constraint.is_error());
@@ -335,22 +393,27 @@ impl<'s> Compiler<'s, '_> {
                 self.constraints.entry(same).or_insert_with(|| invariant::compile(constraint).map(Arc::new)).clone();
             match compiled {
                 Ok(compiled) => self.plan.constraints.push(compiled),
-                Err(why) => self
-                    .set_aside
-                    .push(NotEvaluated { what: format!("{} of {} in {url}", constraint.key, element.path), why }),
+                Err(why) => {
+                    let what = format!("{} of {} in {url}", constraint.key, element.path);
+                    self.set_aside.push(NotEvaluated { what: what.clone(), why: why.clone() });
+                    self.plan.left.push(NotEvaluated { what, why });
+                }
             }
         }
-        start..self.plan.constraints.len() as u32
+        (start..self.plan.constraints.len() as u32, first_left..self.plan.left.len() as u32)
     }
+}
 
-    /// True when the walk checks `other`'s invariants at this element without being told here: always for a data
-    /// type, and for the base of a profile. A resource's root has to repeat those of DomainResource.
-    fn is_met_anyway(&self, source: &Source, element: &ElementDefinition, other: &Source) -> bool {
-        // A narrowed data type is walked instead of the type, so it has to say all; a narrowed resource, besides it.
-        let is_walked_alone = source.structure.kind != "resource" || !source.structure.is_profile();
-        let must_repeat = is_walked_alone && !element.path.contains('.');
-        !must_repeat && !other.structure.is_profile()
-    }
+/// True when the walk checks `other`'s invariants at this element without being told here: always for a data type, and
+/// for a profile, which is walked besides the type. A resource's root has to repeat those of DomainResource.
+fn is_met_anyway(source: &Source, element: &ElementDefinition, other: &Source) -> bool {
+    let must_repeat = !source.structure.is_profile() && !element.path.contains('.');
+    !must_repeat && !other.structure.is_profile()
+}
+
+/// A step to what `kind` tells, narrowed by nothing.
+pub(super) fn step(name: Name, element: u32, kind: KindId) -> Step {
+    Step { name, element, kind, targets: 0..0, narrowed: None, profiles: 0..0, allowed: 0..0, is_left_out: false }
 }
 
 fn form(structure: &Structure, holder: Option<&ElementDefinition>, is_root: bool) -> Form {
@@ -373,7 +436,7 @@ fn form(structure: &Structure, holder: Option<&ElementDefinition>, is_root: bool
 }
 
 /// FHIR's name of a type; the expression language's own types stand where XML has an attribute.
-fn type_code<'t>(one: &'t TypeReference, holder: Form, is_root: bool, name: &str) -> &'t str {
+pub(super) fn type_code<'t>(one: &'t TypeReference, holder: Form, is_root: bool, name: &str) -> &'t str {
     match one.code.strip_prefix("http://hl7.org/fhirpath/System.") {
         None => &one.code,
         Some(_) if name == "id" && is_root && matches!(holder, Form::Resource | Form::AnyResource) => "id",
@@ -386,11 +449,11 @@ fn limit(max: &str) -> u32 {
     if max == "*" { UNBOUNDED } else { max.parse().unwrap_or(UNBOUNDED) }
 }
 
-fn capitalised(code: &str) -> String {
+pub(super) fn capitalised(code: &str) -> String {
     let mut letters = code.chars();
     letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
 }
 
-fn without_version(canonical: &str) -> &str {
+pub(super) fn without_version(canonical: &str) -> &str {
     canonical.split('|').next().unwrap_or(canonical)
 }

@@ -144,6 +144,7 @@ impl<'p> Elements<'p> {
 
 #[cfg(test)]
 mod tests {
+    use crate::fhirpath::{Scope, compile_for};
     use crate::profile::tests::r4;
 
     #[test]
@@ -193,5 +194,23 @@ mod tests {
         assert_eq!(elements.nearest("Appointment.participant", "actr"), Some("actor"));
         assert!(elements.children("Appointment").contains(&"basedOn"));
         assert!(elements.children("Nothing").is_empty());
+    }
+
+    #[test]
+    fn expressions_are_read_strictly_against_the_definitions_that_are_loaded() {
+        for (text, input, code) in [
+            ("participant.actor.reference", "Appointment", None),
+            ("participant.actr", "Appointment", Some("fhirpath.element-unknown")),
+            ("status", "Appointment.participant", None),
+            ("value.ofType(Quantity).unit", "Observation", None),
+            ("value.ofType(Quantity).units", "Observation", Some("fhirpath.element-unknown")),
+            ("item.item.item.linkId", "Questionnaire", None),
+            ("contained.ofType(Patient).name", "Task", None),
+            ("Patient.name", "Appointment", Some("fhirpath.input-type")),
+            ("meta.extension.url", "Slot", None),
+        ] {
+            let told = compile_for(text, &Scope::new(), r4(), input).map(|_| ());
+            assert_eq!(told.err().map(|faults| faults[0].code), code, "{text}");
+        }
     }
 }

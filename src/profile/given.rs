@@ -2,22 +2,31 @@
 
 use super::check::Walk;
 use super::plan::{Element, Kind};
+use super::slicing::given_text;
 use crate::document::{Node, Scalar};
+use crate::fhirpath::Decimal;
 use crate::issue::{Issue, Rule};
-use serde_json::Value;
+
+/// The longest given value that a hint shows, in bytes.
+const SHOWN_BYTES_MAX: usize = 300;
 
 impl<'p, 'd> Walk<'p, 'd> {
     /// `fixed[x]` and `pattern[x]`.
     pub(super) fn given(&mut self, node: Node<'d>, parent: &Kind, element: &Element) {
         let Some(given) = element.given.and_then(|number| self.plan.givens.get(number as usize)) else { return };
-        if !fits(node, &given.value, given.is_whole) {
-            let message = format!("`{}` has another value than the one that the profile gives", element.name.as_str());
-            let hint = match &given.value {
-                Value::Object(_) | Value::Array(_) => "see the profile".to_owned(),
-                value => format!("write {value}"),
-            };
-            self.tell(node, Issue::new(Rule::ProfileValue, message).hint(hint).asked_by(self.asker(parent, element)));
+        let wanted = given.value.root();
+        if fits(node, wanted, given.is_whole) {
+            return;
         }
+        let message = format!("`{}` has another value than the one that the profile gives", element.name.as_str());
+        let text = given_text(wanted);
+        let hint = match (text.len() <= SHOWN_BYTES_MAX, given.is_whole) {
+            (true, true) => format!("write {text}"),
+            (true, false) if wanted.value().is_some() => format!("write {text}"),
+            (true, false) => format!("it has at least {text}"),
+            (false, _) => "see the profile".to_owned(),
+        };
+        self.tell(node, Issue::new(Rule::ProfileValue, message).hint(hint).asked_by(self.asker(parent, element)));
     }
 
     /// `maxLength`, in characters.
@@ -34,25 +43,31 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 }
 
-/// Whether `node` is `value` (whole) or holds it among others.
-fn fits(node: Node<'_>, value: &Value, is_whole: bool) -> bool {
-    match value {
-        Value::Object(members) => {
-            let has_all = members.iter().all(|(name, member)| match member {
-                Value::Array(items) => {
-                    let found = |item: &Value| node.children_named(name).any(|child| fits(child, item, is_whole));
-                    items.iter().all(found) && (!is_whole || node.children_named(name).count() == items.len())
-                }
-                single => node.child_named(name).is_some_and(|child| fits(child, single, is_whole)),
-            });
-            has_all && (!is_whole || node.children().all(|child| members.contains_key(child.name())))
-        }
-        Value::String(text) => node.string() == Some(text),
-        Value::Bool(value) => node.value() == Some(Scalar::Boolean(*value)),
-        Value::Number(number) => match node.value() {
-            Some(Scalar::Number(text)) => text == number.to_string(),
-            Some(Scalar::String(_) | Scalar::Boolean(_)) | None => false,
-        },
-        Value::Array(_) | Value::Null => true,
+/// Whether `node` is `wanted` (whole) or has at least what it has: of an array, each item somewhere among the repeats.
+pub(super) fn fits(node: Node<'_>, wanted: Node<'_>, is_whole: bool) -> bool {
+    let is_same_value = match (node.value(), wanted.value()) {
+        (_, None) => !is_whole || node.value().is_none(),
+        (Some(Scalar::Number(one)), Some(Scalar::Number(other))) => one == other || same_number(one, other),
+        (one, other) => one == other,
+    };
+    if !is_same_value {
+        return false;
     }
+    if is_whole {
+        // An id and extensions beside a fixed primitive are told by the fixed value as well: there are none.
+        let mut mine = node.children();
+        let has_all = wanted.children().all(|child| {
+            let repeat = |one: &Node<'_>| one.name() == child.name() && one.index() == child.index();
+            node.children().find(repeat).is_some_and(|one| fits(one, child, true))
+        });
+        let is_known = |one: Node<'_>| wanted.children().any(|c| c.name() == one.name() && c.index() == one.index());
+        return has_all && mine.all(is_known);
+    }
+    wanted
+        .children()
+        .all(|child| node.children().filter(|one| one.name() == child.name()).any(|one| fits(one, child, false)))
+}
+
+fn same_number(one: &str, other: &str) -> bool {
+    matches!((Decimal::parse(one), Decimal::parse(other)), (Some(one), Some(other)) if one == other)
 }

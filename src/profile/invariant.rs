@@ -4,6 +4,7 @@ use super::definition;
 use super::plan::Plan;
 use crate::document::Node;
 use crate::fhirpath::{self, Context, Expression, Failure, Resolver, Scope};
+use std::cell::Cell;
 
 /// Invariants that the check sees to by itself, faster than an expression would.
 ///
@@ -57,7 +58,8 @@ pub(super) struct Place<'d> {
     pub(super) root: Node<'d>,
 }
 
-/// Whether the invariant holds; `resolver` follows references for `resolve()`. One that comes to nothing, because what it speaks of is absent, is not broken: an
+/// Whether the invariant holds; `resolver` follows references for `resolve()`, and `steps_left` is what all invariants over
+/// one document share. One that comes to nothing, because what it speaks of is absent, is not broken: an
 /// element that must be there has its own rule.
 ///
 /// # Errors
@@ -67,7 +69,8 @@ pub(super) fn holds<'x>(
     place: Place<'x>,
     plan: &'x Plan,
     resolver: &'x Resolver<'x>,
+    steps_left: &'x Cell<u64>,
 ) -> Result<bool, Failure> {
-    let context = Context::new(place.resource).root(place.root).model(plan).resolver(resolver);
+    let context = Context::new(place.resource).root(place.root).model(plan).resolver(resolver).budget(steps_left);
     Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
 }

@@ -10,25 +10,31 @@ mod check;
 mod codes;
 mod coding;
 mod compile;
+mod contexts;
 mod definition;
 pub mod distil;
 mod elements;
 mod extension;
+mod fit;
 mod form;
 mod given;
 mod invariant;
+mod limits;
 mod local;
 mod modifier;
 mod moment;
+mod narrow;
 mod plan;
 mod primitive;
 mod references;
 mod resources;
+mod slicing;
 mod snapshot;
 mod spelling;
 mod system_case;
 mod tell;
 mod tolerance;
+mod tree;
 mod xhtml;
 
 #[cfg(test)]
@@ -41,7 +47,7 @@ pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
-use crate::fhirpath::Model;
+use crate::fhirpath::{ElementTypes, Model};
 use crate::terminology::definition::{CodeSystem, Definition};
 use crate::terminology::values::ValueSets;
 use definition::Structure;
@@ -192,6 +198,14 @@ impl Profiles {
 impl Model for Profiles {
     fn type_of<'n>(&'n self, node: Node<'n>) -> Option<&'n str> {
         self.plan.type_of(node)
+    }
+
+    fn element<'m>(&'m self, holder: &str, name: &str) -> ElementTypes<'m> {
+        self.plan.element(holder, name)
+    }
+
+    fn element_names<'m>(&'m self, holder: &str) -> Vec<&'m str> {
+        self.plan.element_names(holder)
     }
 
     fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {

@@ -30,7 +30,6 @@ impl<'p, 'd> Walk<'p, 'd> {
 
     /// True for an extension that a loaded definition defines.
     fn knows_extension(&self, url: &str) -> bool {
-        let defined = self.plan.origins.iter().filter(|origin| origin.is_profile && &*origin.type_name == "Extension");
-        defined.into_iter().any(|origin| &*origin.url == url)
+        self.plan.defined(url).is_some_and(|(_, origin)| origin.is_extension())
     }
 }

@@ -1,11 +1,13 @@
 //! The compiled form of the definitions: flat arrays that a check walks without hashing or copying text.
 
-use super::Primitive;
 use super::invariant::Constraint;
-use crate::document::{Name, Node};
-use crate::fhirpath::Model;
+use super::limits::Limits;
+use super::slicing::{Criterion, Slice, Slicing};
+use super::{NotEvaluated, Primitive};
+use crate::document::{Document, Name, Node};
+use crate::fhirpath::{ElementTypes, Expression, Model};
 use crate::terminology::values::{Membership, ValueSets};
-use serde_json::Value;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,19 +19,27 @@ pub(super) const UNBOUNDED: u32 = u32::MAX;
 pub(super) struct KindId(pub(super) u32);
 
 /// A set of elements that stand together: a resource, a data type, or an element with elements of its own.
+///
+/// A profile's kinds hold only what the profile asks more than the definition of the type: they are walked besides
+/// the type's, never instead.
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// The path, for example `Appointment` or `Appointment.participant`.
+    /// The path, for example `Appointment` or `Appointment.participant`; in profiles with the names of slices.
     pub(super) path: Box<str>,
     /// The number of the definition that it comes from.
     pub(super) origin: u32,
     pub(super) form: Form,
+    /// Its elements, and after them their slices.
     pub(super) elements: Range<u32>,
+    /// How many of its elements are sliced; the walk keeps a mark for each.
+    pub(super) slicing_count: u32,
     /// The names that children may have, in order of name.
     pub(super) steps: Range<u32>,
     /// Its elements with a minimum, in [`Plan::required`].
     pub(super) required: Range<u32>,
     pub(super) constraints: Range<u32>,
+    /// What it asks and no check decides, in [`Plan::left`].
+    pub(super) left: Range<u32>,
 }
 
 /// What a kind is, so far as a check treats it differently.
@@ -69,17 +79,72 @@ pub(super) struct Element {
     pub(super) max_length: Option<u32>,
     /// A value that it must have, by its number in [`Plan::givens`].
     pub(super) given: Option<u32>,
+    /// The least and the greatest value that it may have, by their number in [`Plan::limits`].
+    pub(super) limits: Option<u32>,
     pub(super) constraints: Range<u32>,
+    /// How its repeats are told apart, by its number in [`Plan::slicings`].
+    pub(super) slicing: Option<u32>,
+    /// The name of the slice that it is.
+    pub(super) slice: Option<Box<str>>,
+    /// What it asks and no check decides, in [`Plan::left`].
+    pub(super) left: Range<u32>,
+}
+
+impl Element {
+    /// The name as definitions write it: with `[x]` for a choice, and with the slice that it is.
+    pub(super) fn shown(&self) -> String {
+        let name = self.name.as_str();
+        let choice = if self.is_choice { "[x]" } else { "" };
+        match &self.slice {
+            Some(slice) => format!("{name}{choice}:{slice}"),
+            None => format!("{name}{choice}"),
+        }
+    }
 }
 
 /// A name that a child may have, and what it then is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) name: Name,
     pub(super) element: u32,
     pub(super) kind: KindId,
     /// For references: the resource types that may be pointed at, in [`Plan::targets`]; empty for any.
     pub(super) targets: Range<u32>,
+    /// What a profile asks more of the elements below.
+    pub(super) narrowed: Option<KindId>,
+    /// The profiles of which its value fits one, in [`Plan::profile_refs`]; empty for any.
+    pub(super) profiles: Range<u32>,
+    /// For resources: the types that may stand here, in [`Plan::allowed`]; empty for any.
+    pub(super) allowed: Range<u32>,
+    /// True for a type of a choice that the profile leaves out.
+    pub(super) is_left_out: bool,
+}
+
+/// A profile that a type is narrowed by.
+#[derive(Debug)]
+pub(super) struct ProfileRef {
+    pub(super) url: Box<str>,
+    /// The definition's number; none when it is not loaded.
+    pub(super) origin: Option<u32>,
+}
+
+/// A resource type that may stand somewhere.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    pub(super) type_name: Box<str>,
+    /// The profiles of which it fits one, in [`Plan::profile_refs`]; empty for any.
+    pub(super) profiles: Range<u32>,
+}
+
+/// Where an extension may stand.
+#[derive(Debug)]
+pub(super) enum ExtensionContext {
+    /// In elements of this path: the name of a type, and names of elements below it.
+    Element { type_name: Box<str>, path: Box<[Name]>, told: Box<str> },
+    /// In the extension of this url.
+    Extension(Box<str>),
+    /// In what this expression finds in the resource.
+    Expression(Expression),
 }
 
 /// A binding that is checked.
@@ -105,7 +170,8 @@ pub(super) struct Bound {
 /// A value that an element must have (`fixed[x]`) or hold (`pattern[x]`).
 #[derive(Debug)]
 pub(super) struct Given {
-    pub(super) value: Value,
+    /// The value, as the root of a tree.
+    pub(super) value: Document,
     pub(super) is_whole: bool,
 }
 
@@ -119,6 +185,23 @@ pub(super) struct Origin {
     pub(super) is_resource: bool,
     pub(super) is_abstract: bool,
     pub(super) root: KindId,
+    /// The number of the type that this type extends.
+    pub(super) parent: Option<u32>,
+    /// What a profile asks of the value as a whole, by the number of its root in [`Plan::elements`].
+    pub(super) whole: Option<u32>,
+    /// Of an extension: true when it can turn the meaning of what it stands in round.
+    pub(super) is_modifier: bool,
+    /// Of an extension: where it may stand, in [`Plan::contexts`].
+    pub(super) contexts: Range<u32>,
+    /// Of an extension: invariants on the element that it stands in, in [`Plan::constraints`].
+    pub(super) context_invariants: Range<u32>,
+}
+
+impl Origin {
+    /// True for the definition of an extension.
+    pub(super) fn is_extension(&self) -> bool {
+        self.is_profile && &*self.type_name == "Extension"
+    }
 }
 
 /// The names that the check itself looks for.
@@ -140,6 +223,7 @@ pub(super) struct Names {
     pub(super) entry: Name,
     pub(super) version_id: Name,
     pub(super) meta: Name,
+    pub(super) profile: Name,
     pub(super) full_url: Name,
 }
 
@@ -162,6 +246,7 @@ impl Default for Names {
             entry: Name::intern("entry"),
             version_id: Name::intern("versionId"),
             meta: Name::intern("meta"),
+            profile: Name::intern("profile"),
             full_url: Name::intern("fullUrl"),
         }
     }
@@ -181,6 +266,17 @@ pub(super) struct Plan {
     /// Code systems and value sets.
     pub(super) values: ValueSets,
     pub(super) givens: Vec<Given>,
+    pub(super) limits: Vec<Limits>,
+    pub(super) slicings: Vec<Slicing>,
+    pub(super) slices: Vec<Slice>,
+    pub(super) criteria: Vec<Criterion>,
+    pub(super) profile_refs: Vec<ProfileRef>,
+    pub(super) allowed: Vec<Allowed>,
+    pub(super) contexts: Vec<ExtensionContext>,
+    /// What definitions ask and no check decides.
+    pub(super) left: Vec<NotEvaluated>,
+    /// The definitions by canonical url.
+    pub(super) by_url: HashMap<Box<str>, u32>,
     /// Invariants; those that many definitions repeat are kept once.
     pub(super) constraints: Vec<Arc<Constraint>>,
     /// Resource types that may stand by themselves, in order of name.
@@ -233,6 +329,53 @@ impl Plan {
         slice(&self.constraints, range)
     }
 
+    pub(super) fn profile_refs(&self, range: &Range<u32>) -> &[ProfileRef] {
+        slice(&self.profile_refs, range)
+    }
+
+    pub(super) fn allowed(&self, step: &Step) -> &[Allowed] {
+        slice(&self.allowed, &step.allowed)
+    }
+
+    pub(super) fn slices(&self, slicing: &Slicing) -> &[Slice] {
+        slice(&self.slices, &slicing.slices)
+    }
+
+    pub(super) fn slice_steps(&self, one: &Slice) -> &[Step] {
+        slice(&self.steps, &one.steps)
+    }
+
+    pub(super) fn criteria(&self, one: &Slice) -> &[Criterion] {
+        slice(&self.criteria, &one.criteria)
+    }
+
+    pub(super) fn contexts(&self, origin: &Origin) -> &[ExtensionContext] {
+        slice(&self.contexts, &origin.contexts)
+    }
+
+    pub(super) fn left(&self, range: &Range<u32>) -> &[NotEvaluated] {
+        slice(&self.left, range)
+    }
+
+    pub(super) fn origin(&self, number: u32) -> Option<&Origin> {
+        self.origins.get(number as usize)
+    }
+
+    /// The number and definition of this canonical url, which may name a version.
+    pub(super) fn defined(&self, canonical: &str) -> Option<(u32, &Origin)> {
+        let url = canonical.split('|').next().unwrap_or(canonical);
+        let number = *self.by_url.get(url)?;
+        Some((number, self.origin(number)?))
+    }
+
+    /// True when the type of definition `number` is `type_name` or extends it.
+    pub(super) fn is_a(&self, number: u32, type_name: &str) -> bool {
+        /// R4's longest chain of types has five.
+        const ANCESTORS_MAX: usize = 16;
+        let chain = std::iter::successors(self.origin(number), |origin| self.origin(origin.parent?));
+        chain.take(ANCESTORS_MAX).any(|origin| &*origin.type_name == type_name)
+    }
+
     /// FHIR's name for what `kind` is.
     pub(super) fn type_name(&self, kind: &Kind) -> &str {
         match kind.form {
@@ -249,13 +392,20 @@ impl Plan {
     }
 
     /// The kind of `node`, by the way from its resource down to it.
-    fn kind_of(&self, node: Node<'_>) -> Option<&Kind> {
+    pub(super) fn kind_of(&self, node: Node<'_>) -> Option<&Kind> {
         if let Some(resource) = node.resource_type() {
             return self.resource(resource).map(|kind| self.kind(kind));
         }
         let parent = self.kind_of(node.parent()?)?;
         let step = self.step_named(parent, node.interned()?)?;
         Some(self.kind(step.kind))
+    }
+
+    /// The kind at a path of a type's name and element names, for example `Patient.contact`.
+    fn kind_at(&self, path: &str) -> Option<&Kind> {
+        let mut names = path.split('.');
+        let kind = self.kind(self.type_named(names.next()?)?);
+        names.try_fold(kind, |kind, name| Some(self.kind(self.step_named(kind, Name::find(name)?)?.kind)))
     }
 
     /// The url of the definition that `kind` comes from.
@@ -287,5 +437,25 @@ impl Model for Plan {
 
     fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
         self.values.systems().find(system)?.subsumes(broader, narrower)
+    }
+
+    fn element<'m>(&'m self, holder: &str, name: &str) -> ElementTypes<'m> {
+        let Some(kind) = self.kind_at(holder) else { return ElementTypes::Unknown };
+        let is_wanted = |step: &&Step| {
+            let element = self.elements.get(step.element as usize);
+            element.is_some_and(|element| element.name.as_str() == name)
+        };
+        let told = |step: &Step| {
+            let kind = self.kind(step.kind);
+            // Elements with elements of their own are told by their path, which is what is asked about next.
+            if kind.path.contains('.') { &*kind.path } else { self.type_name(kind) }
+        };
+        let types: Vec<_> = self.steps(kind).iter().filter(is_wanted).map(told).collect();
+        if types.is_empty() { ElementTypes::Absent } else { ElementTypes::Types(types) }
+    }
+
+    fn element_names<'m>(&'m self, holder: &str) -> Vec<&'m str> {
+        let elements = self.kind_at(holder).map(|kind| self.elements(kind)).unwrap_or_default();
+        elements.iter().map(|element| element.name.as_str()).collect()
     }
 }

@@ -71,7 +71,7 @@ impl<'p, 'd> Walk<'p, 'd> {
 }
 
 /// The type in a reference of the form `Type/id`, with or without a version; none for any other form.
-fn relative_type(reference: &str) -> Option<&str> {
+pub(super) fn relative_type(reference: &str) -> Option<&str> {
     let mut parts = reference.split('/');
     let (type_name, id) = (parts.next()?, parts.next()?);
     let is_version = match (parts.next(), parts.next(), parts.next()) {

@@ -1,6 +1,6 @@
 //! The sentences of the walk: what is told of elements that are unknown, too many, or of the wrong form.
 
-use super::check::{Pass, QUOTED_BYTES_MAX, Walk, is_short};
+use super::check::{QUOTED_BYTES_MAX, Walk, is_short};
 use super::plan::{Element, Kind};
 use crate::document::{Node, is_plain_name};
 use crate::issue::{Issue, Rule, nearest};
@@ -10,10 +10,6 @@ impl<'p, 'd> Walk<'p, 'd> {
         let name = child.name();
         if let Some(choice) = self.choice_of(kind, name) {
             return self.no_such_choice(child, kind, choice);
-        }
-        if self.pass == Pass::Profile {
-            // A profile leaves out no element, only types of a choice; what it does not know has been told already.
-            return;
         }
         let issue = match quotable(name) {
             Some(name) => Issue::new(Rule::ElementUnknown, format!("{} has no element `{name}`", kind.path)),
@@ -35,7 +31,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         })
     }
 
-    fn no_such_choice(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
+    pub(super) fn no_such_choice(&mut self, child: Node<'d>, kind: &Kind, element: &Element) {
         const LISTED_COUNT_MAX: usize = 12;
         let name = element.name.as_str();
         let message = format!("`{name}[x]` of {} does not have this type", kind.path);
@@ -43,6 +39,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             .plan
             .steps(kind)
             .iter()
+            .filter(|step| !step.is_left_out)
             .filter(|step| self.plan.elements.get(step.element as usize).is_some_and(|one| one.name == element.name))
             .map(|step| step.name.as_str())
             .collect();
@@ -82,7 +79,11 @@ impl<'p, 'd> Walk<'p, 'd> {
             1 => (format!("`{name}` stands here once at most"), "keep one".to_owned()),
             max => (format!("`{name}` stands here {max} times at most"), format!("keep {max}")),
         };
-        let issue = Issue::new(Rule::ElementTooMany, message).hint(hint).asked_by(self.asker(kind, element));
+        let (rule, message) = match &element.slice {
+            Some(slice) => (Rule::SliceTooMany, format!("{message} in the slice `{slice}`")),
+            None => (Rule::ElementTooMany, message),
+        };
+        let issue = Issue::new(rule, message).hint(hint).asked_by(self.asker(kind, element));
         self.tell(child, issue);
     }
 }

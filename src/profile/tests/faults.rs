@@ -146,7 +146,7 @@ fn each_single_fault_of_an_appointment_is_found_at_its_place_and_nothing_else() 
             fault("/extension/0/valueBoolean", Value::Null, Invariant, "Appointment.extension[0]", "add `value[x]`"),
             fault(
                 "/extension/0/extension",
-                json!([{"url": "a", "valueCode": "b"}]),
+                json!([{"url": "urn:a", "valueCode": "b"}]),
                 Invariant,
                 "Appointment.extension[0]",
                 "keep",
@@ -160,7 +160,7 @@ fn each_single_fault_of_an_appointment_is_found_at_its_place_and_nothing_else() 
             ),
             fault(
                 "/extension/0",
-                json!({"url": "a", "valueSting": "bbb"}),
+                json!({"url": "urn:a", "valueSting": "bbb"}),
                 ElementChoice,
                 "Appointment.extension[0].valueSting",
                 "`valueString`",

@@ -1,9 +1,10 @@
 //! Input that means harm, or none: the check ends, in time, without a panic and without telling a value.
 
 use super::super::Ask;
-use super::{appointment, document, issues, patient, r4, service_request, task};
+use super::{appointment, document, issues, own_package, patient, r4, service_request, task};
 use crate::issue::{Rule, any_refuses};
 use crate::profile::check::{ISSUE_COUNT_MAX, MILD_COUNT_MAX};
+use crate::profile::{Package, Profiles};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -12,9 +13,9 @@ const CANARY: &str = "qxjzcanaryzjxq";
 
 #[test]
 fn a_document_deep_and_wide_is_checked_in_time() {
-    let mut extension = json!({"url": "u", "valueString": "x"});
+    let mut extension = json!({"url": "urn:u", "valueString": "x"});
     for _ in 0..28 {
-        extension = json!({"url": "u", "extension": [extension]});
+        extension = json!({"url": "urn:u", "extension": [extension]});
     }
     let mut value = task();
     value["extension"] = Value::Array(vec![extension; 1000]);
@@ -53,6 +54,36 @@ fn very_many_faulty_entries_in_one_line_cost_what_is_told_and_no_more() {
     // What is of another type than the address asks for has one fault, and the rest is not walked.
     let found = r4().check(&bundle, &Ask { expected_type: Some("Task"), ..Ask::default() }).issues;
     assert_eq!(found.iter().map(|issue| issue.rule).collect::<Vec<_>>(), [Rule::ResourceTypeMismatch]);
+}
+
+#[test]
+fn an_invariant_that_looks_at_everything_from_everywhere_ends_and_is_told_once() {
+    const URL: &str = "https://example.org/StructureDefinition/wide";
+    let core = own_package();
+    let text = core.files.iter().find(|(name, _)| name == "StructureDefinition-Appointment.json").map(|(_, text)| text);
+    let mut profile: Value = serde_json::from_str(text.unwrap()).unwrap();
+    profile["url"] = json!(URL);
+    profile["derivation"] = json!("constraint");
+    let elements = profile["snapshot"]["element"].as_array_mut().unwrap();
+    let participant = elements.iter_mut().find(|element| element["path"] == "Appointment.participant").unwrap();
+    participant["constraint"] = json!([{"key": "wide-1", "severity": "error", "human": "No two are the same.",
+        "expression": "%resource.descendants().where($this = '').empty()"}]);
+    let files = vec![("StructureDefinition-wide.json".to_owned(), profile.to_string())];
+    let wide = Package { name: "wide".into(), version: "1".into(), files };
+    let profiles = Profiles::compile(&[core, wide]).unwrap();
+    let ask = Ask { profiles: &[URL], ..Ask::default() };
+    let told = |count: usize| {
+        let mut value = appointment();
+        value["participant"] = vec![json!({"actor": {"display": "x"}, "status": "accepted"}); count].into();
+        value["supportingInformation"] = json!([{"reference": "#here"}]);
+        let started = std::time::Instant::now();
+        let found = profiles.check(&document(&value), &ask).issues;
+        assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
+        found.iter().map(|issue| issue.rule).collect::<Vec<_>>()
+    };
+    // What people send is decided, and what would take a hundred million looks is given up.
+    assert_eq!(told(100), []);
+    assert_eq!(told(5_000), [Rule::NotEvaluated]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod codes;
 mod faults;
 mod hostile;
 mod narrowing;
+mod slicing;
 
 use super::Ask;
 use super::*;
@@ -41,7 +42,7 @@ fn appointment() -> Value {
     json!({
         "resourceType": "Appointment",
         "id": "example-1",
-        "meta": {"lastUpdated": "2026-01-05T09:00:00Z", "profile": ["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Appointment"]},
+        "meta": {"lastUpdated": "2026-01-05T09:00:00Z", "profile": ["http://hl7.org/fhir/StructureDefinition/Appointment"]},
         "text": {"status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">Hip clinic</div>"},
         "contained": [{"resourceType": "Location", "id": "here", "name": "Outpatients"}],
         "extension": [

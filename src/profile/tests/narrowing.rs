@@ -2,7 +2,7 @@
 
 use super::super::Ask;
 use super::{appointment, document, own_package, put};
-use crate::issue::{Issue, Rule, any_refuses};
+use crate::issue::{Issue, Rule, Severity, any_refuses};
 use crate::profile::{Package, Profiles};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
@@ -125,7 +125,7 @@ fn a_profile_that_is_not_loaded_is_told_and_refuses_nothing() {
         .check(&document(&appointment()), &Ask { profiles: &["https://example.org/none|1.0"], ..Ask::default() })
         .issues;
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].rule, found[0].refuses()), (Rule::NotEvaluated, false));
+    assert_eq!((found[0].rule, found[0].severity), (Rule::ProfileNotLoaded, Severity::Warning));
 }
 
 #[test]
@@ -143,6 +143,7 @@ fn an_extension_that_modifies_is_taken_when_its_definition_is_loaded_and_refused
     let mut extension: Value = serde_json::from_str(text.unwrap()).unwrap();
     extension["url"] = json!(KNOWN);
     extension["derivation"] = json!("constraint");
+    extension["snapshot"]["element"][0]["isModifier"] = json!(true);
     let files = vec![("StructureDefinition-known.json".to_owned(), extension.to_string())];
     let site = Package { name: "site".into(), version: "1".into(), files };
     let profiles = Profiles::compile(&[core, site]).unwrap();
