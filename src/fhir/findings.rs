@@ -4,8 +4,8 @@
 //! one walk for all issues, so that a hostile text cannot make the telling dearer than the reading.
 
 use super::{Limits, Parsed, release, xml};
-use crate::document::{Document, NodeId};
-use crate::issue::{Issue, Place, Rule, Severity};
+use crate::document::{Document, Node, NodeId};
+use crate::issue::{Issue, Operation, Place, Rule, Severity};
 
 /// An issue that does not know its place yet.
 pub(super) struct Finding {
@@ -22,7 +22,6 @@ pub(super) struct Findings {
     kept: Vec<Finding>,
     kept_max: usize,
     dropped_count: usize,
-    dropped_refuses: bool,
 }
 
 /// Reading ends here; the reason is among the findings.
@@ -33,7 +32,7 @@ impl Findings {
     pub(super) fn new(limits: &Limits) -> Self {
         // One place is held back for the issue that says that there are more.
         let kept_max = limits.issues_max.max(2) - 1;
-        Findings { kept: Vec::new(), kept_max, dropped_count: 0, dropped_refuses: false }
+        Findings { kept: Vec::new(), kept_max, dropped_count: 0 }
     }
 
     /// Something is wrong with `node`.
@@ -49,10 +48,8 @@ impl Findings {
 
     /// Reading cannot go on. Kept in any case, in place of another issue if need be.
     pub(super) fn stop(&mut self, at: usize, node: NodeId, issue: Issue) -> Stop {
-        if self.kept.len() >= self.kept_max
-            && let Some(last) = self.kept.pop()
-        {
-            self.drop_one(&last.issue);
+        if self.kept.len() >= self.kept_max && self.kept.pop().is_some() {
+            self.dropped_count += 1;
         }
         self.push(at, node, None, issue);
         Stop
@@ -62,13 +59,8 @@ impl Findings {
         if self.kept.len() < self.kept_max {
             self.kept.push(Finding { issue, at, node, below });
         } else {
-            self.drop_one(&issue);
+            self.dropped_count += 1;
         }
-    }
-
-    fn drop_one(&mut self, issue: &Issue) {
-        self.dropped_count += 1;
-        self.dropped_refuses |= issue.refuses();
     }
 
     /// The issues with their places, in the order of the text.
@@ -88,19 +80,30 @@ impl Findings {
                 place.expression = format!("Resource{rest}");
             }
             (place.line, place.column) = cursor.move_to(document.text().as_bytes(), finding.at);
-            issues.push(finding.issue.at(place));
+            let issue = match mend(finding.issue.rule, node, &place) {
+                Some(operation) => finding.issue.mend(vec![operation]),
+                None => finding.issue,
+            };
+            issues.push(issue.at(place));
         }
         if self.dropped_count > 0 {
             let told = issues.len();
-            let severity = if self.dropped_refuses { Severity::Error } else { Severity::Information };
+            // Nothing that is wrong with a text is only doubtful.
             issues.push(
                 Issue::new(Rule::NotEvaluated, format!("there are more issues than the {told} that are told here"))
-                    .severity(severity)
+                    .severity(Severity::Error)
                     .hint("put these right and send again to hear the others"),
             );
         }
         Parsed { document: read_to_end.then_some(document), issues }
     }
+}
+
+/// What says nothing is taken away, where that leaves nothing behind that says nothing.
+fn mend(rule: Rule, node: Node<'_>, place: &Place) -> Option<Operation> {
+    let is_alone = node.in_array() && node.index() == 0 && node.next_repeat().is_none();
+    let says_nothing = matches!(rule, Rule::JsonEmpty | Rule::ElementEmpty) && !place.pointer.is_empty();
+    (says_nothing && !is_alone).then(|| Operation::Remove { path: place.pointer.clone() })
 }
 
 /// True for the types of R4, and for those of STU3, which are refused by name.

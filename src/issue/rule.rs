@@ -65,7 +65,7 @@ rules! {
     /// The body is well-formed XML in FHIR's namespace.
     XmlSyntax = "xml.syntax", Fatal, Structure;
     /// The elements of an XML resource stand in the order of its definition.
-    XmlOrder = "xml.order", Warning, Structure;
+    XmlOrder = "xml.order", Error, Structure;
     /// The body is not larger than the limit.
     LimitBytes = "limit.bytes", Fatal, TooLong;
     /// The body is not nested deeper than the limit.
@@ -102,6 +102,8 @@ rules! {
     ElementEmpty = "element.empty", Error, Structure;
     /// A primitive has the form and range of its type.
     PrimitiveFormat = "primitive.format", Error, Value;
+    /// A primitive has a value that can be meant: no white space around a string, no year beyond all lives.
+    PrimitiveUnusual = "primitive.unusual", Warning, Value;
     /// A code is in the value set that its required binding names.
     CodeRequired = "code.required-binding", Error, CodeInvalid;
     /// A code is in the value set that its extensible binding names, if the set has one that fits.
@@ -114,6 +116,22 @@ rules! {
     CodeDisplay = "code.display", Warning, Value;
     /// A code is one that its code system still uses.
     CodeInactive = "code.inactive", Warning, BusinessRule;
+    /// The ids of elements differ within a resource.
+    ElementIdDuplicate = "element.duplicate-id", Error, Structure;
+    /// A contained resource has an id of its own, by which it is pointed at.
+    ContainedId = "contained.id", Error, Structure;
+    /// What a narrative points at inside its resource is there.
+    NarrativeLink = "narrative.link", Error, NotFound;
+    /// A reference has one of the forms that FHIR gives it: Type/id, an absolute address, or # and an id.
+    ReferenceForm = "reference.form", Warning, Value;
+    /// A reference that can only be meant for the Bundle that it stands in leads to one of its entries.
+    ReferenceUnresolved = "reference.unresolved", Warning, NotFound;
+    /// A reference leads to one entry of its Bundle.
+    ReferenceAmbiguous = "reference.ambiguous", Error, MultipleMatches;
+    /// What a reference points at fits one of the profiles that the element asks for.
+    ReferenceProfile = "reference.profile", Error, Structure;
+    /// A reference reaches its target as the profile asks: contained, in the same Bundle or elsewhere, with or without a version.
+    ReferenceMode = "reference.mode", Error, Structure;
     /// A reference points at a resource of a type that the element allows.
     ReferenceTarget = "reference.target", Error, Structure;
     /// An element has the value that a profile gives it.
@@ -134,6 +152,28 @@ rules! {
     ProfileNotLoaded = "profile.not-loaded", Warning, NotFound;
     /// An invariant of the definition holds.
     Invariant = "invariant.failed", Error, Invariant;
+    /// The system of an identifier is an absolute address, and so is a value that is an address by itself.
+    IdentifierSystem = "identifier.system", Error, CodeInvalid;
+    /// The size that an attachment tells is that of its data.
+    AttachmentSize = "attachment.size", Error, Structure;
+    /// An attachment has its data, or says where or what it is.
+    AttachmentEmpty = "attachment.empty", Warning, Structure;
+    /// A security label stands once in a resource's `meta`.
+    MetaDuplicate = "meta.duplicate-label", Error, Duplicate;
+    /// The `fullUrl` of an entry is absolute and agrees with the type and id of its resource.
+    BundleFullUrl = "bundle.full-url", Error, Invalid;
+    /// A document begins with its Composition, a message with its MessageHeader.
+    BundleFirst = "bundle.first-entry", Error, Invalid;
+    /// What a Composition or MessageHeader points at is in the same Bundle.
+    BundleContent = "bundle.content", Error, NotFound;
+    /// Each entry of a document or message can be reached from its first.
+    BundleUnreachable = "bundle.unreachable", Error, Invalid;
+    /// The links of a Bundle are those that its type has, each once.
+    BundleLink = "bundle.link", Error, Invalid;
+    /// The entries of a search result say why they are in it, and have an id.
+    BundleSearch = "bundle.search", Error, Invalid;
+    /// The request of an entry is one that a server can carry out.
+    BundleRequest = "bundle.request", Warning, Invalid;
     /// A modifier extension, which can turn the meaning of what it stands in round, is one that a loaded definition knows.
     ExtensionModifierUnknown = "extension.modifier-unknown", Error, Extension;
     /// An extension is one that a loaded definition knows, or part of one.

@@ -12,6 +12,7 @@ use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::cell::{Cell, OnceCell};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// The most issues that one check tells.
@@ -43,6 +44,7 @@ pub(super) fn check(plan: &Plan, document: &Document, ask: &Ask<'_>) -> Verdict 
         locals: Locals::default(),
         resources: OnceCell::new(),
         steps_left: Cell::new(STEPS + STEPS_EACH * document.node_count() as u64),
+        places: OnceCell::new(),
         mild_count: 0,
         is_full: false,
         fitting: Fitting::default(),
@@ -55,7 +57,7 @@ pub(super) fn check(plan: &Plan, document: &Document, ask: &Ask<'_>) -> Verdict 
     if let Some(kind) = walk.resource_kind(root, expected_type)
         && root.resource_type().is_some_and(is_expected)
     {
-        let kind = walk.whole(root, kind);
+        let kind = walk.walked(root, kind);
         for profile in ask.profiles {
             walk.claim(root, root, kind, profile);
         }
@@ -88,6 +90,8 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) resources: OnceCell<Resources<'d>>,
     /// Steps that all invariants together may still take.
     steps_left: Cell<u64>,
+    /// Every id and anchor of the document, once a narrative points at one.
+    pub(super) places: OnceCell<HashSet<&'d str>>,
     /// How many of the issues refuse nothing.
     pub(super) mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
@@ -196,7 +200,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         let Some(kind) = self.resource_kind(node, None) else { return };
         let mark = self.locals.mark();
         self.inside(node, |walk| {
-            walk.whole(node, kind);
+            walk.walked(node, kind);
             if node.is(walk.names.contained) {
                 walk.end_contained(node, mark);
             }
@@ -204,7 +208,7 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     /// A resource against the definition of its type, and the profiles that it claims.
-    fn whole(&mut self, node: Node<'d>, kind: KindId) -> &'p Kind {
+    fn walked(&mut self, node: Node<'d>, kind: KindId) -> &'p Kind {
         self.complex(node, kind);
         let kind = self.plan.kind(kind);
         self.claims(node, kind);
@@ -251,9 +255,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         if self.pass == Pass::Base && !self.is_full {
             match kind.form {
                 Form::Extension => self.extension(node),
-                Form::Resource | Form::AnyResource if &*kind.path == "Bundle" => self.entries(node),
-                Form::Resource | Form::AnyResource => self.contained_are_used(node, kind, mark),
-                Form::Complex | Form::Reference | Form::CodeableConcept | Form::Coding | Form::Primitive(_) => {}
+                Form::Resource | Form::AnyResource => self.resource_as_whole(node, kind, mark),
+                Form::Complex => self.data_type(node, kind),
+                Form::Reference | Form::CodeableConcept | Form::Coding | Form::Primitive(_) => {}
             }
         }
         self.invariants(node, &kind.constraints, kind);
@@ -276,9 +280,6 @@ impl<'p, 'd> Walk<'p, 'd> {
             return self.no_such_choice(child, parent, element);
         }
         self.counted(child, parent, step, start);
-        if let Some(slicing) = element.slicing.and_then(|number| self.plan.slicings.get(number as usize)) {
-            self.slice(child, parent, element, slicing, start);
-        }
     }
 
     /// Counts a repeat of an element that a kind has.
@@ -311,6 +312,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         self.value(child, parent, element, step);
         self.invariants(child, &element.constraints, parent);
         self.leave_all(&element.left);
+        if let Some(slicing) = element.slicing.and_then(|number| self.plan.slicings.get(number as usize)) {
+            self.slice(child, parent, element, slicing, start);
+        }
     }
 
     /// What stands at an element, against the element and its type.

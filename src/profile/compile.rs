@@ -4,6 +4,7 @@ use super::definition::{ElementDefinition, Structure, TypeReference};
 use super::invariant::{self, Constraint, NATIVE, SET_ASIDE};
 use super::limits;
 use super::plan::{Binding, Bound, Element, Form, Given, Kind, KindId, Origin, Plan, ProfileRef, Step, UNBOUNDED};
+use super::pointing::{Pointing, TargetProfile};
 use super::tree::Tree;
 use super::{NotEvaluated, Primitive, Problem};
 use crate::document::{Document, Name};
@@ -278,6 +279,7 @@ impl<'s> Compiler<'s, '_> {
             let mut step = step(Name::intern(name), number, kind);
             step.targets = if code == "Reference" { self.targets(one) } else { 0..0 };
             step.profiles = self.profile_refs(&one.profile);
+            step.pointing = if code == "Reference" { self.pointing(one) } else { None };
             self.add_step(start, step);
         }
     }
@@ -285,8 +287,12 @@ impl<'s> Compiler<'s, '_> {
     /// Adds a step, once per name: a type that is named twice, with two profiles, is one step.
     fn add_step(&mut self, start: usize, step: Step) {
         match self.plan.steps.iter_mut().skip(start).find(|known| known.name == step.name) {
-            Some(known) if known.targets != step.targets => known.targets = 0..0,
-            Some(_) => {}
+            Some(known) => {
+                if known.targets != step.targets {
+                    known.targets = 0..0;
+                }
+                known.pointing = None;
+            }
             None => self.plan.steps.push(step),
         }
     }
@@ -320,6 +326,22 @@ impl<'s> Compiler<'s, '_> {
         names.dedup();
         self.plan.targets.extend(names);
         start..self.plan.targets.len() as u32
+    }
+
+    /// What is asked of the targets of a reference beyond their type.
+    pub(super) fn pointing(&mut self, one: &TypeReference) -> Option<u32> {
+        let loaded = |url: &String| {
+            let target = self.by_url.get(without_version(url))?;
+            Some(TargetProfile {
+                url: url.as_str().into(),
+                type_name: Name::intern(&target.structure.r#type),
+                origin: target.structure.is_profile().then_some(target.number),
+            })
+        };
+        let profiles: Option<Vec<_>> = one.target_profile.iter().map(loaded).collect();
+        let pointing = Pointing::of(one, profiles.unwrap_or_default())?;
+        self.plan.pointings.push(pointing);
+        Some(self.plan.pointings.len() as u32 - 1)
     }
 
     pub(super) fn binding(&mut self, source: &Source, element: &'s ElementDefinition) -> Option<u32> {
@@ -413,7 +435,17 @@ fn is_met_anyway(source: &Source, element: &ElementDefinition, other: &Source) -
 
 /// A step to what `kind` tells, narrowed by nothing.
 pub(super) fn step(name: Name, element: u32, kind: KindId) -> Step {
-    Step { name, element, kind, targets: 0..0, narrowed: None, profiles: 0..0, allowed: 0..0, is_left_out: false }
+    Step {
+        name,
+        element,
+        kind,
+        targets: 0..0,
+        pointing: None,
+        narrowed: None,
+        profiles: 0..0,
+        allowed: 0..0,
+        is_left_out: false,
+    }
 }
 
 fn form(structure: &Structure, holder: Option<&ElementDefinition>, is_root: bool) -> Form {

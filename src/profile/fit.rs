@@ -155,7 +155,8 @@ impl<'p, 'd> Walk<'p, 'd> {
             return *known;
         }
         if self.fitting.depth == TRIAL_DEPTH_MAX {
-            return false;
+            // What is not found out is held against nobody.
+            return true;
         }
         // What is asked again on the way round, by references that lead back, is what is being found out.
         self.fitting.tried.insert(key, true);

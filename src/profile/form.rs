@@ -6,7 +6,7 @@ use super::plan::{Form, Kind};
 use super::primitive::Fault;
 use super::tell::with_article;
 use crate::document::{Node, Scalar};
-use crate::issue::{Issue, Rule};
+use crate::issue::{Issue, Operation, Rule};
 
 impl<'p, 'd> Walk<'p, 'd> {
     /// Whether `node` has the JSON form of its type; tells it when not.
@@ -44,9 +44,14 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     fn empty(&mut self, node: Node<'d>) {
-        let issue = Issue::new(Rule::ElementEmpty, "an element has a value or elements of its own")
+        let mut issue = Issue::new(Rule::ElementEmpty, "an element has a value or elements of its own")
             .hint("leave it out when there is nothing to say")
             .asked_by("ele-1 of http://hl7.org/fhir/StructureDefinition/Element");
+        // The last item of an array would leave an empty array behind.
+        let is_alone = node.index() == 0 && node.next_repeat().is_none();
+        if !(node.in_array() && is_alone) && !node.has_children() {
+            issue = issue.mend(vec![Operation::Remove { path: node.pointer() }]);
+        }
         self.tell(node, issue);
     }
 
@@ -54,20 +59,26 @@ impl<'p, 'd> Walk<'p, 'd> {
         let type_name = primitive.as_str();
         match primitive.fault(value) {
             None => {
-                let is_address = matches!(primitive, Primitive::Uri | Primitive::Url | Primitive::Canonical);
-                if is_address || node.is(self.names.reference) {
-                    self.note_local(node);
-                }
+                self.note(node, primitive);
+                true
+            }
+            Some(Fault::Doubt(usual)) => {
+                self.note(node, primitive);
+                let message = format!("`{}` has a value that is hardly meant", node.name());
+                let issue = Issue::new(Rule::PrimitiveUnusual, message).hint(usual);
+                self.tell(node, issue.asked_by(definition_of(primitive)));
                 true
             }
             Some(Fault::JsonType(json_type)) => {
                 let message = format!("`{}` has the type {type_name}, which is {json_type}", node.name());
-                self.tell(node, Issue::new(Rule::ElementType, message).hint(format!("write it as {json_type}")));
+                let issue = Issue::new(Rule::ElementType, message).hint(format!("write it as {json_type}"));
+                self.tell(node, issue.asked_by(definition_of(primitive)));
                 false
             }
             Some(Fault::Form(asked)) => {
                 let message = format!("`{}` does not have the form of its type, {type_name}", node.name());
-                self.tell(node, Issue::new(Rule::PrimitiveFormat, message).hint(asked));
+                let issue = Issue::new(Rule::PrimitiveFormat, message).hint(asked);
+                self.tell(node, issue.asked_by(definition_of(primitive)));
                 false
             }
         }
@@ -85,4 +96,8 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
         is_sound
     }
+}
+
+fn definition_of(primitive: Primitive) -> String {
+    format!("http://hl7.org/fhir/StructureDefinition/{}", primitive.as_str())
 }

@@ -4,7 +4,7 @@ use super::check::Walk;
 use super::definition::ElementDefinition;
 use super::plan::{Element, Kind};
 use crate::document::{Node, Scalar};
-use crate::fhirpath::{Decimal, Moment};
+use crate::fhirpath::{self, Context, Decimal, Expression, Moment, Scope};
 use crate::issue::{Issue, Rule};
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -22,38 +22,39 @@ enum Bound {
     Number(Decimal),
     Moment(Moment),
     Time(Moment),
-    /// A quantity, with its system and code; only quantities with the same ones compare.
-    Quantity(Decimal, Option<Box<str>>, Option<Box<str>>),
+    /// A quantity, as an expression that is true of what is within it: expressions know units.
+    Quantity(Expression),
 }
 
 /// The limits of an element, if it has any.
 pub(super) fn compile(element: &ElementDefinition) -> Option<Limits> {
-    let read = |limit: &Option<(String, Value)>| limit.as_ref().and_then(|(type_name, value)| bound(type_name, value));
-    let limits = Limits { min: read(&element.min_value), max: read(&element.max_value) };
+    let read = |limit: &Option<(String, Value)>, sign: &str| {
+        limit.as_ref().and_then(|(type_name, value)| bound(type_name, value, sign))
+    };
+    let limits = Limits { min: read(&element.min_value, ">="), max: read(&element.max_value, "<=") };
     (limits.min.is_some() || limits.max.is_some()).then_some(limits)
 }
 
-fn bound(type_name: &str, value: &Value) -> Option<(Bound, Box<str>)> {
+fn bound(type_name: &str, value: &Value, sign: &str) -> Option<(Bound, Box<str>)> {
     let number = |value: &Value| match value {
         Value::Number(number) => Decimal::parse(&number.to_string()),
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
     };
-    if type_name == "Quantity" {
-        let text = |name: &str| value.get(name).and_then(Value::as_str);
-        let amount = number(value.get("value")?)?;
-        let unit = text("unit").or(text("code")).map_or(String::new(), |unit| format!(" {unit}"));
-        let told = format!("{}{unit}", value.get("value")?);
-        return Some((
-            Bound::Quantity(amount, text("system").map(Into::into), text("code").map(Into::into)),
-            told.into(),
-        ));
-    }
     let found = match (value, type_name) {
+        (value, "Quantity") => return quantity(value, sign),
         (Value::String(text), "Time") => Bound::Time(Moment::parse_time(text)?),
         (Value::String(text), _) => Bound::Moment(Moment::parse_date_time(text)?),
         (value, _) => Bound::Number(number(value)?),
     };
     Some((found, value.as_str().map_or_else(|| value.to_string(), str::to_owned).into()))
+}
+
+fn quantity(value: &Value, sign: &str) -> Option<(Bound, Box<str>)> {
+    let amount = value.get("value")?;
+    let unit = ["code", "unit"].iter().find_map(|name| value.get(name)?.as_str()).unwrap_or("1");
+    let text = format!("$this {sign} {amount} '{}'", unit.replace('\\', "\\\\").replace('\'', "\\'"));
+    let expression = fhirpath::compile(&text, &Scope::new()).ok()?;
+    Some((Bound::Quantity(expression), format!("{amount} {unit}").into()))
 }
 
 impl Bound {
@@ -63,17 +64,7 @@ impl Bound {
             (Bound::Number(bound), Some(Scalar::Number(text))) => compare(Decimal::parse(text)?, *bound),
             (Bound::Moment(bound), Some(Scalar::String(text))) => Moment::parse_date_time(text)?.compare(*bound),
             (Bound::Time(bound), Some(Scalar::String(text))) => Moment::parse_time(text)?.compare(*bound),
-            (Bound::Quantity(bound, system, code), None) => {
-                let text = |name: &str| node.child_named(name).and_then(|child| child.string());
-                if text("system") != system.as_deref() || text("code") != code.as_deref() {
-                    return None;
-                }
-                match node.child_named("value")?.value()? {
-                    Scalar::Number(text) => compare(Decimal::parse(text)?, *bound),
-                    Scalar::String(_) | Scalar::Boolean(_) => None,
-                }
-            }
-            (Bound::Number(_) | Bound::Moment(_) | Bound::Time(_) | Bound::Quantity(..), _) => None,
+            (Bound::Number(_) | Bound::Moment(_) | Bound::Time(_) | Bound::Quantity(_), _) => None,
         }
     }
 }
@@ -89,14 +80,20 @@ impl<'p, 'd> Walk<'p, 'd> {
         let name = element.name.as_str();
         let is_relative = |bound: &Option<(Bound, Box<str>)>| {
             // A quantity beside a date counts from today, which a check does not know.
-            bound.as_ref().is_some_and(|(bound, _)| matches!(bound, Bound::Quantity(..)) && node.value().is_some())
+            bound.as_ref().is_some_and(|(bound, _)| matches!(bound, Bound::Quantity(_)) && node.value().is_some())
         };
         if is_relative(&limits.min) || is_relative(&limits.max) {
             let what = format!("the limits of {}.{name} of {}", parent.path, self.plan.url(parent));
             return self.leave(&what, "they count from today, and a check gives the same answer on every day");
         }
+        let context = Context::new(self.resource).root(self.root).model(self.plan);
         let wrong = |limit: &'p Option<(Bound, Box<str>)>, side: Ordering| {
-            limit.as_ref().filter(|(bound, _)| bound.order(node) == Some(side)).map(|(_, told)| told)
+            let is_beyond = |bound: &Bound| match bound {
+                // Units that do not go together leave it open.
+                Bound::Quantity(expression) => expression.holds(node, &context) == Ok(Some(false)),
+                Bound::Number(_) | Bound::Moment(_) | Bound::Time(_) => bound.order(node) == Some(side),
+            };
+            limit.as_ref().filter(|(bound, _)| is_beyond(bound)).map(|(_, told)| told)
         };
         let issue = match (wrong(&limits.min, Ordering::Less), wrong(&limits.max, Ordering::Greater)) {
             (Some(min), _) => Issue::new(Rule::ProfileValue, format!("`{name}` is less than the profile allows"))

@@ -1,24 +1,29 @@
-//! Invariants about how the parts of one resource find each other: `ref-1` and `dom-3` for contained resources and
-//! references to them, `bdl-3`, `bdl-4` and `bdl-7` for the entries of a Bundle.
+//! What a walk gathers about the places inside a document: who points where, and which ids have been given.
 //!
-//! As expressions they look through the whole resource for each reference, contained resource or entry, which large
-//! or hostile input makes quadratic. Here one walk gathers what is pointed at, and each is looked up.
+//! As expressions, invariants about how parts find each other look through the whole resource for each reference,
+//! contained resource or entry, which large or hostile input makes quadratic. Here one walk gathers what is pointed
+//! at, and each is looked up once.
 
+use super::Primitive;
 use super::check::Walk;
-use super::plan::{Form, Kind};
+use super::resources::{BundleKind, Resolution};
 use crate::document::{Node, NodeId};
-use crate::issue::{Issue, Rule};
+use crate::issue::{Issue, Rule, Severity};
 use std::collections::HashSet;
 
-/// What a walk has gathered of references inside resources.
+/// What a walk has gathered.
 #[derive(Default)]
 pub(super) struct Locals<'d> {
     /// The ids that have been pointed at with `#id`, in the order of the walk; "" for `#`, the container itself.
-    pointed_at: Vec<&'d str>,
-    /// The ids of the resources that the root contains, once something points at one; with the root's number.
-    contained: Option<(NodeId, HashSet<&'d str>)>,
+    pub(super) pointed_at: Vec<&'d str>,
     /// Contained resources that point at their container.
-    pointing_out: HashSet<NodeId>,
+    pub(super) pointing_out: HashSet<NodeId>,
+    /// The ids of elements, with the resource that each stands in.
+    ids: HashSet<(NodeId, &'d str)>,
+    /// Narratives that point inside their resource, with that resource; those of the innermost last.
+    pub(super) narratives: Vec<(NodeId, Node<'d>)>,
+    /// Which entry of a document or message points at which, by their resources.
+    pub(super) links: Vec<(NodeId, NodeId)>,
 }
 
 impl<'d> Locals<'d> {
@@ -29,113 +34,87 @@ impl<'d> Locals<'d> {
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
-    /// Gathers what an address points at inside the resource.
-    pub(super) fn note_local(&mut self, node: Node<'d>) {
+    /// Gathers what a sound primitive says about other places: where it points, and its element's id.
+    pub(super) fn note(&mut self, node: Node<'d>, primitive: Primitive) {
+        let names = self.names;
+        if matches!(primitive, Primitive::Uri | Primitive::Url | Primitive::Canonical) {
+            self.note_address(node, primitive);
+        } else if node.is(names.reference) {
+            self.note_local(node);
+        } else if node.is(names.id) {
+            self.bare_id(node);
+            self.note_id(node);
+        } else if primitive == Primitive::Xhtml {
+            self.note_narrative(node);
+        }
+    }
+
+    fn note_local(&mut self, node: Node<'d>) {
         if let Some(id) = node.string().and_then(|address| address.strip_prefix('#')) {
             self.locals.pointed_at.push(id);
+        }
+    }
+
+    fn note_address(&mut self, node: Node<'d>, primitive: Primitive) {
+        let Some(address) = node.string() else { return };
+        if let Some(id) = address.strip_prefix('#') {
+            self.locals.pointed_at.push(id);
+            if primitive == Primitive::Canonical
+                && self.resources().resolve(node, address, self.names) == Resolution::Elsewhere
+            {
+                let issue = Issue::new(Rule::ReferenceUnresolved, "a canonical with # names what is contained here")
+                    .hint("add the resource to `contained` with this id, or write the url of the definition");
+                self.tell(node, issue.asked_by("http://hl7.org/fhir/StructureDefinition/canonical"));
+            }
+            return;
+        }
+        // A uri or url can hold entries of a document together; a canonical names a definition, a system a list.
+        let is_link = primitive != Primitive::Canonical && !node.is(self.names.system) && !node.is(self.names.url);
+        if is_link && self.resources().has_entries() {
+            let found = self.resources().resolve(node, address, self.names);
+            if let Some(target) = found.resource() {
+                self.note_link(target);
+            }
+        }
+    }
+
+    /// Gathers that the entry at hand points at the entry of `target`, where entries must be reachable.
+    pub(super) fn note_link(&mut self, target: Node<'d>) {
+        let from = self.root;
+        let kind = self.resources().entry(from).map(|entry| entry.kind);
+        if matches!(kind, Some(BundleKind::Document | BundleKind::Message)) && from.id() != target.id() {
+            self.locals.links.push((from.id(), target.id()));
+        }
+    }
+
+    /// Gathers the id of an element, and tells it when another element of the resource has it too.
+    fn note_id(&mut self, node: Node<'d>) {
+        let (Some(element), Some(id)) = (node.parent(), node.string()) else { return };
+        // A resource's own id is another thing: contained resources find each other by it.
+        if element.resource_type().is_some() || self.locals.ids.insert((self.resource.id(), id)) {
+            return;
+        }
+        let issue = Issue::new(Rule::ElementIdDuplicate, "another element of the resource has the same `id`")
+            .hint("give each element its own `id`, or leave it out where nothing points at it");
+        self.tell(node, issue.asked_by("Element.id of http://hl7.org/fhir/StructureDefinition/Element"));
+    }
+
+    fn note_narrative(&mut self, node: Node<'d>) {
+        if node.string().is_some_and(|text| text.contains("\"#") || text.contains("'#")) {
+            self.locals.narratives.push((self.resource.id(), node));
         }
     }
 
     /// `ref-1`: what a local reference points at is there.
     pub(super) fn local_reference(&mut self, reference: Node<'d>, address: &'d str) {
         // `#` alone is the resource that contains this one.
-        let Some(id) = address.strip_prefix('#').filter(|id| !id.is_empty()) else { return };
-        let root = self.root;
-        let names = self.names;
-        let known = match &mut self.locals.contained {
-            Some((of, ids)) if *of == root.id() => ids,
-            stale => {
-                let contained = root.children().filter(|child| child.is(names.contained));
-                let ids = contained.filter_map(|resource| resource.child(names.id)?.string()).collect();
-                &mut stale.insert((root.id(), ids)).1
-            }
-        };
-        if !known.contains(id) {
-            let issue = Issue::new(Rule::Invariant, "a reference with # points at a resource that is contained here")
-                .hint("add the resource to `contained` with this id, or point at it where it is")
-                .asked_by("ref-1 of http://hl7.org/fhir/StructureDefinition/Reference");
-            self.tell(reference, issue);
-        }
-    }
-
-    /// Notes whether a contained resource, gathered since `mark`, points at its container.
-    pub(super) fn end_contained(&mut self, resource: Node<'d>, mark: usize) {
-        if self.locals.pointed_at.iter().skip(mark).any(|id| id.is_empty()) {
-            self.locals.pointing_out.insert(resource.id());
-        }
-    }
-
-    /// What a Bundle asks of its entries: `bdl-3`, `bdl-4` and `bdl-7`.
-    pub(super) fn entries(&mut self, bundle: Node<'d>) {
-        let kind = bundle.child_named("type").and_then(|kind| kind.string()).unwrap_or("");
-        let has_requests = matches!(kind, "batch" | "transaction" | "history");
-        let has_responses = matches!(kind, "batch-response" | "transaction-response" | "history");
-        for entry in bundle.children_named("entry") {
-            if self.is_full {
-                return;
-            }
-            self.entry_part(entry, "request", has_requests, "bdl-3");
-            self.entry_part(entry, "response", has_responses, "bdl-4");
-        }
-        if kind != "history" {
-            self.full_urls_differ(bundle);
-        }
-    }
-
-    /// That an entry has a part where its Bundle's type asks for it, and nowhere else.
-    fn entry_part(&mut self, entry: Node<'d>, name: &str, is_asked: bool, key: &str) {
-        let found = entry.child_named(name);
-        let (at, message, hint) = match (found, is_asked) {
-            (Some(_), true) | (None, false) => return,
-            (Some(found), false) => (found, "does not belong in a Bundle of this type", "leave it out, or"),
-            (None, true) => (entry, "belongs in each entry of a Bundle of this type", "add it, or"),
-        };
-        let issue = Issue::new(Rule::Invariant, format!("`{name}` {message}"))
-            .hint(format!("{hint} see to the Bundle's `type`"))
-            .asked_by(format!("{key} of http://hl7.org/fhir/StructureDefinition/Bundle"));
-        self.tell(at, issue);
-    }
-
-    /// `bdl-7`: no two entries have the same `fullUrl`, unless they are versions of one resource.
-    fn full_urls_differ(&mut self, bundle: Node<'d>) {
-        let mut seen = HashSet::new();
-        for entry in bundle.children_named("entry") {
-            if self.is_full {
-                return;
-            }
-            let Some(url) = entry.child_named("fullUrl") else { continue };
-            let version = entry.descend(&["resource", "meta", "versionId"]).and_then(|version| version.string());
-            if url.string().is_some_and(|text| !seen.insert((text, version))) {
-                let issue = Issue::new(Rule::Invariant, "two entries of a Bundle do not have the same `fullUrl`")
-                    .hint("give each entry its own `fullUrl`, or send one entry for each resource")
-                    .asked_by("bdl-7 of http://hl7.org/fhir/StructureDefinition/Bundle");
-                self.tell(url, issue);
-            }
-        }
-    }
-
-    /// `dom-3`: each contained resource is pointed at from elsewhere in the resource, or points at its container.
-    pub(super) fn contained_are_used(&mut self, resource: Node<'d>, kind: &Kind, mark: usize) {
-        let names = self.names;
-        let is_contained = |child: &Node<'d>| child.is(names.contained);
-        if kind.form != Form::Resource || !resource.children().any(|child| is_contained(&child)) {
+        if address == "#" || self.resources().resolve(reference, address, self.names) != Resolution::Elsewhere {
             return;
         }
-        let used: HashSet<&str> = self.locals.pointed_at.iter().skip(mark).copied().collect();
-        for contained in resource.children().filter(is_contained) {
-            if self.is_full {
-                return;
-            }
-            let Some(id) = contained.child(names.id).and_then(|id| id.string()) else { continue };
-            if used.contains(id) || self.locals.pointing_out.contains(&contained.id()) {
-                continue;
-            }
-            let message =
-                "a contained resource is pointed at from elsewhere in the resource, or points at its container";
-            let issue = Issue::new(Rule::Invariant, message)
-                .hint("point at it with # and its id, or leave it out")
-                .asked_by(format!("dom-3 of {}", self.plan.url(kind)));
-            self.tell(contained, issue);
-        }
+        let issue = Issue::new(Rule::Invariant, "a reference with # points at a resource that is contained here")
+            .hint("add the resource to `contained` with this id, or point at it where it is")
+            .asked_by("ref-1 of http://hl7.org/fhir/StructureDefinition/Reference")
+            .severity(Severity::Error);
+        self.tell(reference, issue);
     }
 }

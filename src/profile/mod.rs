@@ -6,11 +6,14 @@
 
 mod address;
 mod ask;
+mod bundle;
 mod check;
 mod codes;
 mod coding;
 mod compile;
+mod contained;
 mod contexts;
+mod data_types;
 mod definition;
 pub mod distil;
 mod elements;
@@ -25,6 +28,7 @@ mod modifier;
 mod moment;
 mod narrow;
 mod plan;
+mod pointing;
 mod primitive;
 mod references;
 mod resources;

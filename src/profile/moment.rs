@@ -47,6 +47,14 @@ pub(super) fn time_fault(text: &str) -> Option<&'static str> {
     }
 }
 
+/// What is hardly meant in a date, date and time, or instant that is well-formed: a year in which nobody lived who is
+/// treated now. HL7's validator warns from 80 years ahead; here no clock is read, so the bound is a year.
+pub(super) fn doubt(text: &str) -> Option<&'static str> {
+    const USUAL: std::ops::RangeInclusive<u32> = 1800..=2100;
+    let (year, _) = take_number::<4>(text.as_bytes())?;
+    (!USUAL.contains(&year)).then_some("the year lies between 1800 and 2100")
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Precision {
     Year,

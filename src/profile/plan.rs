@@ -2,6 +2,7 @@
 
 use super::invariant::Constraint;
 use super::limits::Limits;
+use super::pointing::Pointing;
 use super::slicing::{Criterion, Slice, Slicing};
 use super::{NotEvaluated, Primitive};
 use crate::document::{Document, Name, Node};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 pub(super) const UNBOUNDED: u32 = u32::MAX;
 
 /// The number of a [`Kind`] in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct KindId(pub(super) u32);
 
 /// A set of elements that stand together: a resource, a data type, or an element with elements of its own.
@@ -110,6 +111,8 @@ pub(super) struct Step {
     pub(super) kind: KindId,
     /// For references: the resource types that may be pointed at, in [`Plan::targets`]; empty for any.
     pub(super) targets: Range<u32>,
+    /// For references: what is asked of the targets beyond their type, by its number in [`Plan::pointings`].
+    pub(super) pointing: Option<u32>,
     /// What a profile asks more of the elements below.
     pub(super) narrowed: Option<KindId>,
     /// The profiles of which its value fits one, in [`Plan::profile_refs`]; empty for any.
@@ -262,6 +265,7 @@ pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) required: Vec<u32>,
     pub(super) targets: Vec<Name>,
+    pub(super) pointings: Vec<Pointing>,
     pub(super) bindings: Vec<Binding>,
     /// Code systems and value sets.
     pub(super) values: ValueSets,
@@ -323,6 +327,11 @@ impl Plan {
 
     pub(super) fn targets(&self, step: &Step) -> &[Name] {
         slice(&self.targets, &step.targets)
+    }
+
+    /// What is asked of the targets of a reference beyond their type.
+    pub(super) fn pointing(&self, step: &Step) -> Option<&Pointing> {
+        step.pointing.and_then(|number| self.pointings.get(number as usize))
     }
 
     pub(super) fn constraints(&self, range: &Range<u32>) -> &[Arc<Constraint>] {

@@ -3,13 +3,13 @@
 //! The forms are checked by hand and not by the regular expressions of the definitions: this runs for every leaf of
 //! every submission.
 
+use super::address::{is_id, scheme};
 use super::{moment, xhtml};
 use crate::document::Scalar;
 
 /// The longest string, in characters (R4: 1 MB).
 const STRING_CHARS_MAX: usize = 1024 * 1024;
-/// The longest `id`, in characters.
-const ID_CHARS_MAX: usize = 64;
+const OID_FORM: &str = "an oid is urn:oid: and numbers with points between them";
 
 macro_rules! primitives {
     ($($(#[$doc:meta])* $variant:ident = $code:literal,)+) => {
@@ -84,6 +84,8 @@ pub(super) enum Fault {
     JsonType(&'static str),
     /// It has the right JSON type and the wrong form or range; one clause says what is asked.
     Form(&'static str),
+    /// It may stand so, and is hardly meant; one clause says what is usual.
+    Doubt(&'static str),
 }
 
 impl Primitive {
@@ -126,7 +128,8 @@ impl Primitive {
             (Primitive::Id, Scalar::String(text)) => id_fault(text),
             (Primitive::Oid, Scalar::String(text)) => oid_fault(text),
             (Primitive::Uuid, Scalar::String(text)) => uuid_fault(text),
-            (Primitive::Uri | Primitive::Url | Primitive::Canonical, Scalar::String(text)) => uri_fault(text),
+            (Primitive::Uri | Primitive::Url, Scalar::String(text)) => uri_fault(text),
+            (Primitive::Canonical, Scalar::String(text)) => canonical_fault(text),
             (Primitive::Base64Binary, Scalar::String(text)) => base64_fault(text),
             (Primitive::Date, Scalar::String(text)) => moment::date_fault(text),
             (Primitive::DateTime, Scalar::String(text)) => moment::date_time_fault(text),
@@ -137,7 +140,39 @@ impl Primitive {
                 return Some(Fault::JsonType(self.json_type()));
             }
         };
-        form.map(Fault::Form)
+        form.map(Fault::Form).or_else(|| self.doubt(value).map(Fault::Doubt))
+    }
+
+    /// What is hardly meant in a value that has its form: HL7's validator warns of the same.
+    fn doubt(self, value: Scalar<'_>) -> Option<&'static str> {
+        let Scalar::String(text) = value else { return None };
+        match self {
+            Primitive::String | Primitive::Markdown if has_control(text) => {
+                Some("a string has no control characters but tab and line ends; XML cannot carry others")
+            }
+            Primitive::String => (text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace))
+                .then_some("a string does not begin or end with white space"),
+            Primitive::Base64Binary => text
+                .bytes()
+                .any(|byte| byte.is_ascii_whitespace())
+                .then_some("base 64 is written in one piece, without white space"),
+            Primitive::Date | Primitive::DateTime | Primitive::Instant => moment::doubt(text),
+            Primitive::Boolean
+            | Primitive::Integer
+            | Primitive::UnsignedInt
+            | Primitive::PositiveInt
+            | Primitive::Decimal
+            | Primitive::Markdown
+            | Primitive::Code
+            | Primitive::Id
+            | Primitive::Oid
+            | Primitive::Uuid
+            | Primitive::Uri
+            | Primitive::Url
+            | Primitive::Canonical
+            | Primitive::Time
+            | Primitive::Xhtml => None,
+        }
     }
 }
 
@@ -185,12 +220,13 @@ fn string_fault(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         return Some("a string is never empty; leave the element out");
     }
-    if text.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
-        return Some("a string has no control characters but tab and line ends");
-    }
     // Characters are counted only where the bytes leave a doubt.
     (text.len() > STRING_CHARS_MAX && text.chars().count() > STRING_CHARS_MAX)
         .then_some("a string has at most 1048576 characters")
+}
+
+fn has_control(text: &str) -> bool {
+    text.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'))
 }
 
 fn code_fault(text: &str) -> Option<&'static str> {
@@ -205,48 +241,71 @@ fn code_fault(text: &str) -> Option<&'static str> {
 }
 
 fn id_fault(text: &str) -> Option<&'static str> {
-    let is_good = (1..=ID_CHARS_MAX).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    (!is_good).then_some("an id is 1 to 64 letters, digits, '-' and '.'")
+    (!is_id(text)).then_some("an id is 1 to 64 letters, digits, '-' and '.'")
 }
 
 fn oid_fault(text: &str) -> Option<&'static str> {
-    let is_good = text.strip_prefix("urn:oid:").is_some_and(|arcs| {
-        let mut arcs = arcs.split('.');
-        matches!(arcs.next(), Some("0" | "1" | "2"))
-            && arcs.clone().next().is_some()
-            && arcs.all(|arc| is_digits(arc) && (arc == "0" || !arc.starts_with('0')))
-    });
-    (!is_good).then_some("an oid is urn:oid: and numbers with points between them")
+    (!text.strip_prefix("urn:oid:").is_some_and(is_oid)).then_some(OID_FORM)
+}
+
+/// `[0-2](\.(0|[1-9][0-9]*))+`
+fn is_oid(text: &str) -> bool {
+    let mut arcs = text.split('.');
+    matches!(arcs.next(), Some("0" | "1" | "2"))
+        && arcs.clone().next().is_some()
+        && arcs.all(|arc| is_digits(arc) && (arc == "0" || !arc.starts_with('0')))
 }
 
 fn uuid_fault(text: &str) -> Option<&'static str> {
-    let is_good = text.strip_prefix("urn:uuid:").is_some_and(|uuid| {
-        uuid.len() == 36
-            && uuid.bytes().enumerate().all(|(place, byte)| match place {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            })
-    });
+    let is_good = text.strip_prefix("urn:uuid:").is_some_and(is_uuid) && !text.bytes().any(|b| b.is_ascii_uppercase());
     (!is_good).then_some("a uuid is urn:uuid: and 36 characters in lower case")
 }
 
-fn uri_fault(text: &str) -> Option<&'static str> {
-    if text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.is_empty() {
-        return None;
-    }
-    let is_good = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    (!is_good).then_some("a uri has no white space and is not empty")
+/// The form of RFC 4122, in either case.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
-/// Groups of four with padding at the very end; white space may stand between characters.
+fn uri_fault(text: &str) -> Option<&'static str> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.is_empty();
+    if !is_plain && (text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control())) {
+        return Some("a uri has no white space and is not empty");
+    }
+    // RFC 4122 and RFC 3061: what calls itself one must be one, and only so.
+    let whole = text.split(['#', '|', '?']).next().unwrap_or(text);
+    if let Some(uuid) = whole.strip_prefix("urn:uuid:") {
+        return (!is_uuid(uuid)).then_some("after urn:uuid: stands a UUID: 8-4-4-4-12 hexadecimal digits");
+    }
+    if let Some(oid) = whole.strip_prefix("urn:oid:") {
+        return (!is_oid(oid)).then_some(OID_FORM);
+    }
+    (text.starts_with("oid:") || text.starts_with("uuid:")).then_some("write urn:oid: or urn:uuid: before it")
+}
+
+/// A canonical is the absolute url of a definition, or `#id` of one that is contained (R4, references.html).
+fn canonical_fault(text: &str) -> Option<&'static str> {
+    let fault = uri_fault(text);
+    if fault.is_some() || text.starts_with('#') || scheme(text).is_some() {
+        return fault;
+    }
+    Some("a canonical is an absolute url, with or without |version, or # and the id of what is contained")
+}
+
+/// Groups of four with padding at the very end; white space may stand between groups.
 fn base64_fault(text: &str) -> Option<&'static str> {
     let mut count = 0_usize;
     let mut padding_count = 0_usize;
     let mut is_good = true;
     for byte in text.bytes() {
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => continue,
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                is_good &= count.is_multiple_of(4);
+                continue;
+            }
             b'=' => padding_count += 1,
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => is_good &= padding_count == 0,
             _ => is_good = false,
@@ -254,7 +313,7 @@ fn base64_fault(text: &str) -> Option<&'static str> {
         count += 1;
     }
     is_good &= count > 0 && count.is_multiple_of(4) && padding_count <= 2;
-    (!is_good).then_some("it is not base 64 with its padding")
+    (!is_good).then_some("it is not base 64 with its padding, in groups of four characters")
 }
 
 #[cfg(test)]
@@ -297,7 +356,7 @@ mod tests {
 
     #[test]
     fn texts_hold_no_control_characters_and_are_never_empty() {
-        check(Primitive::String, Scalar::String, &["a", " ", "line\r\n\tnext", "Zoë 🩺"], &["", "a\u{0}", "a\u{1b}b"]);
+        check(Primitive::String, Scalar::String, &["a", "line\r\n\tnext", "Zoë 🩺"], &[""]);
         check(Primitive::Code, Scalar::String, &["a", "no show", "é"], &["", " a", "a ", "a  b", "a\tb", "a\u{a0}b"]);
         let long: &'static str = "x".repeat(STRING_CHARS_MAX).leak();
         let longer: &'static str = "x".repeat(STRING_CHARS_MAX + 1).leak();
@@ -307,7 +366,7 @@ mod tests {
 
     #[test]
     fn identifiers_and_addresses_have_their_forms() {
-        use Primitive::{Id, Oid, Uri, Uuid};
+        use Primitive::{Canonical, Id, Oid, Uri, Uuid};
         let long: &'static str = "x".repeat(65).leak();
         check(Id, Scalar::String, &["a", "A-1.b", &long[..64]], &["", "a_b", "a b", "é", long]);
         check(
@@ -326,7 +385,51 @@ mod tests {
                 "urn:uuid:deb4c4b3",
             ],
         );
-        check(Uri, Scalar::String, &["http://a/b?c=1", "urn:x", "#a", "é"], &["", "a b", " a", "a\n"]);
+        check(
+            Uri,
+            Scalar::String,
+            &[
+                "http://a/b?c=1",
+                "urn:x",
+                "#a",
+                "é",
+                "urn:uuid:DEB4C4B3-870b-4599-84df-5e54cef7afda",
+                "urn:oid:1.2.36.1",
+            ],
+            &["", "a b", " a", "a\n", "urn:uuid:1", "urn:oid:1.2.x", "oid:1.2.3", "uuid:x", "urn:uuid:", "urn:oid:"],
+        );
+        check(
+            Canonical,
+            Scalar::String,
+            &["http://a/b|1.0", "#a", "urn:oid:1.2.36.1|2", "urn:uuid:deb4c4b3-870b-4599-84df-5e54cef7afda|1"],
+            &["", "a", "Questionnaire/1", "http:", "http://a b", "UKCore-Patient"],
+        );
+    }
+
+    #[test]
+    fn what_is_hardly_meant_is_doubted_and_not_refused() {
+        use Primitive::*;
+        let table = [
+            (String, " a", true),
+            (String, "a\n", true),
+            (String, " ", true),
+            (String, "a b", false),
+            (String, "a\u{0}", true),
+            (Markdown, "a\u{1b}b", true),
+            (Markdown, " a ", false),
+            (Base64Binary, "QUJD\nQUJD", true),
+            (Base64Binary, "QUJDQUJD", false),
+            (Date, "1799-12-31", true),
+            (Date, "1800-01-01", false),
+            (DateTime, "0099", true),
+            (Instant, "2101-01-01T00:00:00Z", true),
+            (Instant, "2100-01-01T00:00:00Z", false),
+        ];
+        for (primitive, text, is_doubtful) in table {
+            let fault = primitive.fault(Scalar::String(text));
+            let is_doubted = matches!(fault, Some(Fault::Doubt(_)));
+            assert_eq!((is_doubted, fault.is_some()), (is_doubtful, is_doubtful), "{} {text:?}", primitive.as_str());
+        }
     }
 
     #[test]
@@ -334,8 +437,8 @@ mod tests {
         check(
             Primitive::Base64Binary,
             Scalar::String,
-            &["QUJD", "QUI=", "QQ==", "QU\nJD QUJD"],
-            &["", "QUJ", "Q===", "QU=D", "QUJD=", "QU-_", "===="],
+            &["QUJD", "QUI=", "QQ=="],
+            &["", "QU\nJD QUJD", "QUJ", "Q===", "QU=D", "QUJD=", "QU-_", "===="],
         );
     }
 

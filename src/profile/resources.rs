@@ -2,16 +2,15 @@
 //!
 //! Resolution follows R4's bundle.html (Resolving references in Bundles): a version is held against
 //! `meta.versionId`; an absolute address is looked for among the `fullUrl`s; a relative one is made absolute with the
-//! base of the `fullUrl` of the entry that it stands in. Where that `fullUrl` is no address of a server (a URN, or
-//! none at all) R4 gives a relative reference no meaning, and it is matched by type and id, as HL7's validator does.
-//! A Bundle in a Bundle is asked first, then the one around it.
+//! base of the `fullUrl` of the entry that it stands in. Where that is a URN, `Type/id` means the entry that goes by
+//! the id as such a URN, as HL7's validator reads it; where the entry has none, the entry of this type and id. A
+//! Bundle in a Bundle is asked first, then the one around it. Of what goes by one name twice the first counts.
 
 use super::address::{Address, Target};
 use super::check::Walk;
 use super::plan::Names;
 use crate::document::{Document, Node, NodeId};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 /// The resources of one document.
 #[derive(Debug, Default)]
@@ -20,11 +19,61 @@ pub(super) struct Resources<'d> {
     contained: HashMap<(NodeId, &'d str), Found<'d>>,
     /// Entries by their Bundle, `fullUrl` and version. A `fullUrl` is kept in two parts: the base of a server and the
     /// rest, so that a relative reference is looked up without making text.
-    entries: HashMap<(NodeId, Url<'d>, Option<&'d str>), Found<'d>>,
-    /// Entries by their Bundle and the type and id of their resource.
+    urls: HashMap<(NodeId, Url<'d>, Option<&'d str>), Found<'d>>,
+    /// Entries by their Bundle and the type and id of their resource; for Parameters likewise.
     identities: HashMap<(NodeId, &'d str, &'d str), Found<'d>>,
-    /// The `fullUrl` of each entry's resource.
-    full_urls: HashMap<NodeId, &'d str>,
+    /// The entries by their resource.
+    entries: HashMap<NodeId, Entry<'d>>,
+    /// The Bundles by their number.
+    bundles: HashMap<NodeId, BundleKind>,
+}
+
+/// An entry of a Bundle that has a resource.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry<'d> {
+    /// The Bundle.
+    pub(super) bundle: Node<'d>,
+    /// What kind of Bundle it is.
+    pub(super) kind: BundleKind,
+    /// The entry's `fullUrl`.
+    pub(super) full_url: Option<&'d str>,
+}
+
+/// The `type` of a Bundle, so far as references mind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BundleKind {
+    /// `document`.
+    Document,
+    /// `message`.
+    Message,
+    /// `transaction`.
+    Transaction,
+    /// `batch`.
+    Batch,
+    /// `transaction-response` or `batch-response`.
+    Response,
+    /// `history`.
+    History,
+    /// `searchset`.
+    Searchset,
+    /// `collection`, or a type that R4 does not have.
+    Collection,
+}
+
+impl BundleKind {
+    /// The kind of this Bundle.
+    pub(super) fn of(bundle: Node<'_>, names: &Names) -> BundleKind {
+        match bundle.child(names.type_).and_then(|kind| kind.string()) {
+            Some("document") => BundleKind::Document,
+            Some("message") => BundleKind::Message,
+            Some("transaction") => BundleKind::Transaction,
+            Some("batch") => BundleKind::Batch,
+            Some("transaction-response" | "batch-response") => BundleKind::Response,
+            Some("history") => BundleKind::History,
+            Some("searchset") => BundleKind::Searchset,
+            Some(_) | None => BundleKind::Collection,
+        }
+    }
 }
 
 /// An address in two parts: base, type and id of a server's; else all of it alone.
@@ -49,7 +98,7 @@ pub(super) enum Resolution<'d> {
 }
 
 impl<'d> Resolution<'d> {
-    /// The one resource that it leads to.
+    /// The resource that it leads to; the first of several.
     pub(super) fn resource(self) -> Option<Node<'d>> {
         match self {
             Resolution::Found(resource) | Resolution::Ambiguous(resource) => Some(resource),
@@ -69,12 +118,8 @@ impl<'d> From<Option<&Found<'d>>> for Resolution<'d> {
 }
 
 fn add<'d, K: std::hash::Hash + Eq>(map: &mut HashMap<K, Found<'d>>, key: K, resource: Node<'d>) {
-    match map.entry(key) {
-        Entry::Occupied(mut known) => known.get_mut().is_ambiguous = true,
-        Entry::Vacant(free) => {
-            free.insert(Found { resource, is_ambiguous: false });
-        }
-    }
+    let added = Found { resource, is_ambiguous: false };
+    map.entry(key).and_modify(|known| known.is_ambiguous = true).or_insert(added);
 }
 
 fn url<'t>(address: Address<'t>) -> Option<Url<'t>> {
@@ -90,43 +135,66 @@ impl<'d> Resources<'d> {
     pub(super) fn of(document: &'d Document, names: &Names) -> Self {
         let mut resources = Resources::default();
         for resource in document.resources() {
-            let Some(parent) = resource.parent() else { continue };
-            let id = resource.child(names.id).and_then(|id| id.string());
-            if resource.is(names.contained) {
-                if let Some(id) = id {
-                    add(&mut resources.contained, (parent.id(), id), resource);
+            if resource.resource_type() == Some("Bundle") {
+                resources.bundles.insert(resource.id(), BundleKind::of(resource, names));
+            }
+            // Also one that does not say its type: that is told there, and not again by each reference to it.
+            for contained in resource.children().filter(|child| child.is(names.contained)) {
+                if let Some(id) = contained.child(names.id).and_then(|id| id.string()) {
+                    add(&mut resources.contained, (resource.id(), id), contained);
                 }
-            } else if let Some(bundle) = bundle_of_entry(parent, names) {
-                resources.add_entry(bundle, parent, resource, id, names);
+            }
+            let Some(parent) = resource.parent().filter(|_| !resource.is(names.contained)) else { continue };
+            let id = resource.child(names.id).and_then(|id| id.string());
+            if let Some((bundle, kind)) = resources.bundle_of(parent, names) {
+                resources.add_entry(bundle, kind, parent, resource, id, names);
+            } else if let (Some(type_name), Some(id)) = (resource.resource_type(), id) {
+                // A resource in a parameter, which others are told by type and id (R4, parameters.html).
+                let around = std::iter::successors(Some(parent), Node::parent).find(|at| at.resource_type().is_some());
+                if let Some(parameters) = around.filter(|at| at.resource_type() == Some("Parameters")) {
+                    add(&mut resources.identities, (parameters.id(), type_name, id), resource);
+                }
             }
         }
         resources
     }
 
-    fn add_entry(&mut self, bundle: Node<'d>, entry: Node<'d>, resource: Node<'d>, id: Option<&'d str>, names: &Names) {
+    /// The Bundle that `entry` is an entry of; Bundles come before what is in them.
+    fn bundle_of(&self, entry: Node<'d>, names: &Names) -> Option<(Node<'d>, BundleKind)> {
+        let bundle = entry.parent().filter(|_| entry.is(names.entry))?;
+        Some((bundle, *self.bundles.get(&bundle.id())?))
+    }
+
+    fn add_entry(
+        &mut self,
+        bundle: Node<'d>,
+        kind: BundleKind,
+        entry: Node<'d>,
+        resource: Node<'d>,
+        id: Option<&'d str>,
+        names: &Names,
+    ) {
         if let (Some(type_name), Some(id)) = (resource.resource_type(), id) {
             add(&mut self.identities, (bundle.id(), type_name, id), resource);
         }
-        let Some(full_url) = entry.child(names.full_url).and_then(|full_url| full_url.string()) else { return };
-        self.full_urls.insert(resource.id(), full_url);
-        let address = Address::of(full_url);
-        let Some(url) = url(address) else { return };
-        add(&mut self.entries, (bundle.id(), url, None), resource);
+        let full_url = entry.child(names.full_url).and_then(|full_url| full_url.string());
+        self.entries.insert(resource.id(), Entry { bundle, kind, full_url });
+        let Some(url) = full_url.map(Address::of).and_then(url) else { return };
+        add(&mut self.urls, (bundle.id(), url, None), resource);
         let version = resource.child(names.meta).and_then(|meta| meta.child(names.version_id)?.string());
         if let Some(version) = version {
-            add(&mut self.entries, (bundle.id(), url, Some(version)), resource);
+            add(&mut self.urls, (bundle.id(), url, Some(version)), resource);
         }
     }
 
-    /// The `fullUrl` of the entry whose resource this is.
-    pub(super) fn full_url(&self, resource: Node<'d>) -> Option<&'d str> {
-        self.full_urls.get(&resource.id()).copied()
+    /// The entry whose resource this is.
+    pub(super) fn entry(&self, resource: Node<'d>) -> Option<Entry<'d>> {
+        self.entries.get(&resource.id()).copied()
     }
 
-    /// The contained resource of `container` that has this id.
-    pub(super) fn contained(&self, container: Node<'_>, id: &str) -> Option<Node<'d>> {
-        // The keys borrow from the document; a borrowed pair of a shorter life is the same key.
-        self.contained.get(&(container.id(), id)).map(|found| found.resource)
+    /// True when the document has an entry of a Bundle anywhere.
+    pub(super) fn has_entries(&self) -> bool {
+        !self.entries.is_empty()
     }
 
     /// Where `address` leads that stands at `from` or below it.
@@ -139,61 +207,74 @@ impl<'d> Resources<'d> {
                 id => self.contained.get(&(container.id(), id)).into(),
             };
         }
-        // Where the document has no Bundle nothing is looked for.
-        if self.full_urls.is_empty() && self.identities.is_empty() {
+        if !self.has_entries() && self.identities.is_empty() {
             return Resolution::Elsewhere;
         }
         let mut node = Some(from);
         let mut full_url = None;
         while let Some(at) = node {
-            if at.resource_type() == Some("Bundle") {
-                let found = self.in_bundle(at, full_url, address);
-                if found != Resolution::Elsewhere {
-                    return found;
-                }
+            let found = match at.resource_type() {
+                Some("Bundle") => self.in_bundle(at, full_url, address),
+                Some("Parameters") => match address {
+                    Address::Relative(target) => self.by_identity(at, target),
+                    _ => Resolution::Elsewhere,
+                },
+                Some(_) | None => Resolution::Elsewhere,
+            };
+            if found != Resolution::Elsewhere {
+                return found;
             }
-            full_url = self.full_urls.get(&at.id()).copied().or(full_url);
+            full_url = self.entries.get(&at.id()).and_then(|entry| entry.full_url).or(full_url);
             node = at.parent();
         }
         Resolution::Elsewhere
     }
 
     fn in_bundle(&self, bundle: Node<'d>, full_url: Option<&str>, address: Address<'_>) -> Resolution<'d> {
-        let bundle = bundle.id();
-        let look = |url: Url<'_>, version: Option<&str>| self.entries.get(&(bundle, url, version)).into();
+        let look = |url: Url<'_>, version: Option<&str>| self.urls.get(&(bundle.id(), url, version)).into();
         match address {
             Address::Restful(base, Target { type_name, id, version }) => look((base, type_name, id), version),
             Address::Absolute(all) => look((all, "", ""), None),
-            Address::Relative(Target { type_name, id, version }) => match full_url.map(Address::of) {
-                Some(Address::Restful(base, _)) => look((base, type_name, id), version),
-                Some(_) | None => self.identities.get(&(bundle, type_name, id)).into(),
+            Address::Relative(target) => match full_url.map(Address::of) {
+                Some(Address::Restful(base, _)) => look((base, target.type_name, target.id), target.version),
+                Some(Address::Absolute(urn)) => self.by_urn(bundle, urn, target),
+                Some(_) => Resolution::Elsewhere,
+                None => self.by_identity(bundle, target),
             },
             Address::Local(_) | Address::Search(_) | Address::Malformed => Resolution::Elsewhere,
         }
     }
 
-    /// The entry that has the type and id of a relative reference, though its `fullUrl` is that of another server.
-    pub(super) fn namesake(&self, bundle: Node<'d>, target: Target<'_>) -> Option<Node<'d>> {
-        self.identities.get(&(bundle.id(), target.type_name, target.id)).map(|found| found.resource)
+    /// A relative reference in an entry that goes by a URN: the entry that goes by the id as a URN of that kind. This
+    /// is the one place that makes text, which only such odd references pay for.
+    fn by_urn(&self, bundle: Node<'d>, urn: &str, target: Target<'_>) -> Resolution<'d> {
+        let Some((kind, _)) = urn.rsplit_once(':').filter(|_| urn.starts_with("urn:")) else {
+            return Resolution::Elsewhere;
+        };
+        let wanted = format!("{kind}:{}", target.id);
+        let found: Resolution = self.urls.get(&(bundle.id(), (wanted.as_str(), "", ""), target.version)).into();
+        match found.resource() {
+            Some(resource) if resource.resource_type() == Some(target.type_name) => found,
+            Some(_) | None => Resolution::Elsewhere,
+        }
     }
-}
 
-/// The Bundle that `entry` is an entry of.
-pub(super) fn bundle_of_entry<'d>(entry: Node<'d>, names: &Names) -> Option<Node<'d>> {
-    let bundle = entry.parent().filter(|_| entry.is(names.entry))?;
-    (bundle.resource_type() == Some("Bundle")).then_some(bundle)
+    /// The entry or parameter that has the type and id of a relative reference, whatever its `fullUrl` says.
+    pub(super) fn by_identity(&self, around: Node<'d>, target: Target<'_>) -> Resolution<'d> {
+        let found: Resolution = self.identities.get(&(around.id(), target.type_name, target.id)).into();
+        let version =
+            |resource: Node<'d>| resource.descend(&["meta", "versionId"]).and_then(|version| version.string());
+        match (found.resource(), target.version) {
+            (Some(resource), Some(wanted)) if version(resource) != Some(wanted) => Resolution::Elsewhere,
+            (Some(_) | None, _) => found,
+        }
+    }
 }
 
 /// The resource that `#` means at `from`: the one that it stands in, or for a contained resource the one around it.
-pub(super) fn container<'d>(from: Node<'d>, names: &Names) -> Option<Node<'d>> {
-    let mut node = Some(from);
-    while let Some(at) = node {
-        if at.resource_type().is_some() && !at.is(names.contained) {
-            return Some(at);
-        }
-        node = at.parent();
-    }
-    None
+fn container<'d>(from: Node<'d>, names: &Names) -> Option<Node<'d>> {
+    let is_container = |at: &Node<'d>| at.resource_type().is_some() && !at.is(names.contained);
+    std::iter::successors(Some(from), Node::parent).find(is_container)
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
@@ -277,15 +358,39 @@ mod tests {
                 ("nonsense", ""),
             ],
         );
-        // Where no server is named a relative reference has the entry of this type and id.
         let document = Document::from_value(&bundle);
-        let third = document.root().children_named("entry").nth(2).unwrap().id();
         let names = Names::default();
         let resources = Resources::of(&document, &names);
-        let from = document.node(third);
-        let found = resources.resolve(from, "Basic/3", &names);
-        assert_eq!(found.resource().unwrap().expression(), "Bundle.entry[2].resource");
-        assert!(matches!(resources.resolve(from, "Basic/1", &names), Resolution::Ambiguous(_)));
+        let from = |nth: usize| {
+            let entry = document.root().children_named("entry").nth(nth).unwrap();
+            entry.child_named("resource").unwrap()
+        };
+        let resolve = |nth: usize, address: &str| resources.resolve(from(nth), address, &names);
+        // An entry that goes by a URN says nothing about a server.
+        assert_eq!(resolve(2, "Basic/3"), Resolution::Elsewhere);
+        assert_eq!(resolve(2, "Basic/04121321-4af5-424c-a0e1-ed3aab1c349d"), Resolution::Found(from(2)));
+        assert_eq!(resolve(2, "Patient/04121321-4af5-424c-a0e1-ed3aab1c349d"), Resolution::Elsewhere);
+        // An entry that goes by nothing has only types and ids to go by.
+        assert_eq!(resolve(3, "Basic/3"), Resolution::Found(from(2)));
+        assert_eq!(resolve(3, "Basic/1"), Resolution::Ambiguous(from(0)));
+        assert_eq!(resolve(3, "#c"), Resolution::Found(from(3).child_named("contained").unwrap()));
+    }
+
+    #[test]
+    fn a_relative_address_leads_to_the_resource_of_a_parameter() {
+        let basic = |id: &str| json!({"resourceType": "Basic", "id": id});
+        let parameters = json!({"resourceType": "Parameters", "parameter": [
+            {"name": "a", "resource": basic("1")}, {"name": "b", "part": [{"name": "c", "resource": basic("2")}]}
+        ]});
+        check(
+            &parameters,
+            &["parameter", "resource"],
+            &[
+                ("Basic/1", "Parameters.parameter[0].resource"),
+                ("Basic/2", "Parameters.parameter[1].part[0].resource"),
+                ("Basic/3", ""),
+            ],
+        );
     }
 
     #[test]

@@ -1,24 +1,23 @@
 //! Lists of what is known to be wrong, each with a reason, that fail in both directions.
 //!
-//! A line names a file with `# `; the lines below it how many issues of which rule at which place, and after a colon
-//! the reason. `*` in a place stands for any index.
+//! A line names a group with `# `: a file, a kind of fault. The lines below it say how often which name (a rule, a sample)
+//! is known at which place, and after a colon the reason. `*` in a place stands for any index.
 
 use std::collections::BTreeMap;
-use stile::issue::Rule;
 
-/// What was found in a file.
+/// What was found.
 pub struct Found {
-    /// The file.
-    pub file: String,
-    /// The rule.
-    pub rule: Rule,
+    /// The group: a file, a kind of fault.
+    pub group: String,
+    /// The name: a rule, a sample.
+    pub name: String,
     /// The place.
-    pub expression: String,
-    /// The whole issue, for the one who reads the failure.
+    pub place: String,
+    /// All there is to say, for the one who reads the failure.
     pub told: String,
 }
 
-/// File, rule and place.
+/// Group, name and place.
 type Key = (String, String, String);
 
 /// The list: how many are known of each.
@@ -26,21 +25,20 @@ pub struct Baseline(BTreeMap<Key, usize>);
 
 impl Baseline {
     pub fn read(text: &str) -> Baseline {
-        let mut file = "";
+        let mut group = "";
         let mut known = BTreeMap::new();
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("//")) {
             if let Some(name) = line.strip_prefix("# ") {
-                file = name;
+                group = name;
                 continue;
             }
             let (head, reason) = line.split_once(": ").unwrap_or_else(|| panic!("no reason in {line:?}"));
             assert!(reason.len() > 10, "no reason in {line:?}");
             let mut words = head.split_whitespace();
             let mut word = || words.next().unwrap_or_default().to_owned();
-            let (count, rule, place) = (word(), word(), word());
+            let (count, name, place) = (word(), word(), word());
             let count = count.parse().unwrap_or_else(|_| panic!("no count in {line:?}"));
-            assert!(Rule::from_name(&rule).is_some(), "no rule has the name in {line:?}");
-            assert_eq!(known.insert((file.to_owned(), rule, place), count), None, "twice: {line:?}");
+            assert_eq!(known.insert((group.to_owned(), name, place), count), None, "twice: {line:?}");
         }
         Baseline(known)
     }
@@ -50,7 +48,7 @@ impl Baseline {
         let mut left = self.0;
         let mut wrong = Vec::new();
         for one in found {
-            let key = (one.file, one.rule.as_str().to_owned(), any_index(&one.expression));
+            let key = (one.group, one.name, any_index(&one.place));
             match left.get_mut(&key) {
                 Some(count) if *count > 0 => *count -= 1,
                 Some(_) | None => wrong.push(format!("# {}\n{} {}\n    {}", key.0, key.1, key.2, one.told)),

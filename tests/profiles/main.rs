@@ -2,6 +2,7 @@
 //! themselves.
 
 mod baseline;
+mod faults;
 mod samples;
 
 use std::io::Read;
@@ -67,6 +68,7 @@ fn profiles() -> &'static Profiles {
         if !uk_core.is_empty() {
             packages.push(package("fhir.r4.ukcore.stu3", "dev", uk_core));
         }
+        packages.push(package("clinic", "1.0.0", faults::own_files()));
         Profiles::compile(&packages).unwrap_or_else(|problems| panic!("{problems:#?}"))
     })
 }

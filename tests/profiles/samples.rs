@@ -25,7 +25,8 @@ fn what_others_published_passes_its_own_profile_but_for_the_baseline() {
         for issue in judged(text, format, claim.as_slice()).into_iter().filter(|issue| issue.refuses()) {
             let place = issue.place.as_ref().map_or("", |place| place.expression.as_str());
             let told = format!("{issue} ({})", issue.asked_by.as_deref().unwrap_or("no definition"));
-            found.push(Found { file: name.clone(), rule: issue.rule, expression: place.to_owned(), told });
+            let (group, rule) = (name.clone(), issue.rule.as_str().to_owned());
+            found.push(Found { group, name: rule, place: place.to_owned(), told });
         }
     }
     let (sample_count, uk_core_count) =
@@ -39,20 +40,18 @@ fn what_others_published_passes_its_own_profile_but_for_the_baseline() {
 /// or the one on its resource type. UK Core's examples do not claim theirs in `meta.profile`.
 fn own_profile(name: &str, text: &str, format: Format) -> Option<&'static str> {
     let file = name.rsplit('/').next().unwrap_or(name);
-    let loaded = || profiles().profiles().filter(|one| one.kind == DefinitionKind::Profile);
-    let of_uk_core = || loaded().filter_map(|one| Some((one.url, one.url.strip_prefix(UK_CORE)?)));
     if !file.contains("UKCore-") {
         return None;
     }
+    let parsed = stile::fhir::parse(text.as_bytes(), format, &stile::fhir::Limits::default());
+    let document = parsed.document?;
+    let type_name = document.resource_type()?;
+    let on_type = profiles().profiles().filter(|one| one.kind == DefinitionKind::Profile && one.type_name == type_name);
+    let of_uk_core: Vec<_> = on_type.filter_map(|one| Some((one.url, one.url.strip_prefix(UK_CORE)?))).collect();
     let is_named = |own: &str| file.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'));
-    let named = of_uk_core().filter(|(_, own)| is_named(own)).max_by_key(|(_, own)| own.len());
-    let of_type = || {
-        let parsed = stile::fhir::parse(text.as_bytes(), format, &stile::fhir::Limits::default());
-        let document = parsed.document?;
-        let wanted = format!("UKCore-{}", document.resource_type()?);
-        of_uk_core().find(|(_, own)| **own == *wanted)
-    };
-    named.or_else(of_type).map(|(url, _)| url)
+    let named = of_uk_core.iter().filter(|(_, own)| is_named(own)).max_by_key(|(_, own)| own.len());
+    let wanted = format!("UKCore-{type_name}");
+    named.or_else(|| of_uk_core.iter().find(|(_, own)| **own == *wanted)).map(|(url, _)| *url)
 }
 
 /// UK Core's examples and the samples of other standards: name and text of each.

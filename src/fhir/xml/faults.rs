@@ -32,6 +32,16 @@ impl<'t> Reader<'t> {
         Err(self.findings.stop(start, NodeId::ROOT, issue))
     }
 
+    /// A processing instruction; before and after the resource it is for tools that show XML, and means nothing.
+    pub(super) fn instruction(&mut self, node: NodeId, start: usize) {
+        if !self.is_outside() {
+            let issue = Issue::new(Rule::XmlSyntax, "a processing instruction stands in the resource")
+                .severity(Severity::Error)
+                .hint("leave it out; FHIR has no use for it");
+            self.findings.tell(start, node, issue);
+        }
+    }
+
     /// Text outside of a narrative.
     pub(super) fn loose_text(&mut self, node: NodeId, start: usize, piece: &str) -> Read<()> {
         if piece.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {

@@ -107,7 +107,8 @@ impl<'t> Reader<'t> {
                 Ok(Event::Text(piece)) => self.loose_text(node, start, &piece.into_inner())?,
                 Ok(Event::CData(piece)) => self.loose_text(node, start, &piece.into_inner())?,
                 Ok(Event::GeneralRef(_)) => self.loose_text(node, start, "&")?,
-                Ok(Event::Comment(_) | Event::PI(_)) => {}
+                Ok(Event::Comment(_)) => {}
+                Ok(Event::PI(_)) => self.instruction(node, start),
                 Ok(Event::Decl(declaration)) => self.declaration(&declaration, start)?,
                 Ok(Event::DocType(_)) => {
                     let message = "a document type declaration is not allowed; FHIR has no use for entities";

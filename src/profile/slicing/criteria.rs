@@ -8,7 +8,9 @@ use super::{Criterion, Hop, Test};
 use crate::document::Name;
 use crate::profile::compile::{Compiler, Source, without_version};
 use crate::profile::definition::ElementDefinition;
+use crate::profile::narrow::identity;
 use crate::profile::plan::{Form, KindId, ProfileRef, Step};
+use crate::profile::tree::Branch;
 use serde_json::Value;
 
 /// How many profiles of profiles are followed for one value, and how many names below a discriminator.
@@ -58,26 +60,19 @@ impl<'s> Compiler<'s, '_> {
         for (kind, path) in discriminators {
             let steps =
                 path::steps(path).ok_or_else(|| format!("the path `{path}` of its discriminator is not known"))?;
-            let mut way = Way {
-                hops: Vec::new(),
-                at: vec![At::Branch(source, at)],
-                steps: base_steps.iter().map(|step| (step.name, step.kind)).collect(),
-                targets: Vec::new(),
-            };
-            for step in steps {
-                self.follow(&mut way, step)?;
+            let mut tests = self.tests(source, at, base_steps, kind, &steps)?;
+            if tests.is_empty()
+                && let Some(counterpart) = counterpart(source, at)
+            {
+                // A slice in a slice has what the slice of the same name has where the outer one is not sliced;
+                // snapshots do not always repeat it.
+                tests = self.tests(source, counterpart, base_steps, kind, &steps)?;
             }
-            let tests = match *kind {
-                "value" | "pattern" => self.by_value(&way)?,
-                "exists" => existence(&way).into_iter().map(|test| (Vec::new(), test)).collect(),
-                "type" => self.by_type(&mut way)?.into_iter().map(|test| (Vec::new(), test)).collect(),
-                "profile" => vec![(Vec::new(), self.by_profile(&way)?)],
-                other => return Err(format!("a discriminator of the kind `{other}` is not known")),
-            };
-            for (more, test) in tests {
-                let way: Box<[Hop]> = way.hops.iter().cloned().chain(more).collect();
-                found.push(Criterion { way, test, told: (*path).into() });
-            }
+            found.extend(tests.into_iter().map(|(way, test)| Criterion {
+                way: way.into(),
+                test,
+                told: (*path).into(),
+            }));
         }
         if found.is_empty() {
             return Err(format!("nothing tells the members of `{slice}` from others"));
@@ -85,7 +80,36 @@ impl<'s> Compiler<'s, '_> {
         Ok(found)
     }
 
-    fn follow(&self, way: &mut Way<'s>, step: PathStep<'s>) -> Result<(), String> {
+    /// What one discriminator comes to for the slice at `at`: ways and what is looked for at their end.
+    fn tests(
+        &mut self,
+        source: &'s Source<'s>,
+        at: usize,
+        base_steps: &[Step],
+        kind: &str,
+        path: &[PathStep<'s>],
+    ) -> Result<Vec<(Vec<Hop>, Test)>, String> {
+        let mut way = Way {
+            hops: Vec::new(),
+            at: vec![At::Branch(source, at)],
+            steps: base_steps.iter().map(|step| (step.name, step.kind)).collect(),
+            targets: Vec::new(),
+        };
+        for step in path {
+            self.follow(&mut way, *step);
+        }
+        let tests = match kind {
+            "value" | "pattern" => self.by_value(&way),
+            "exists" => existence(&way).into_iter().map(|test| (Vec::new(), test)).collect(),
+            "type" => self.by_type(&way)?.into_iter().map(|test| (Vec::new(), test)).collect(),
+            "profile" => vec![(Vec::new(), self.by_profile(&way)?)],
+            other => return Err(format!("a discriminator of the kind `{other}` is not known")),
+        };
+        let whole = |(more, test): (Vec<Hop>, Test)| (way.hops.iter().cloned().chain(more).collect(), test);
+        Ok(tests.into_iter().map(whole).collect())
+    }
+
+    fn follow(&self, way: &mut Way<'s>, step: PathStep<'s>) {
         match step {
             PathStep::Child(name) => {
                 way.steps = self.steps_to(&way.steps, name);
@@ -125,7 +149,6 @@ impl<'s> Compiler<'s, '_> {
                 }
             }
         }
-        Ok(())
     }
 
     /// The names of the forms that a child has, and their types.
@@ -203,25 +226,27 @@ impl<'s> Compiler<'s, '_> {
     }
 
     /// What value is asked at the end of the way: for each, the names further down, and the test.
-    fn by_value(&mut self, way: &Way<'s>) -> Result<Vec<(Vec<Hop>, Test)>, String> {
+    fn by_value(&mut self, way: &Way<'s>) -> Vec<(Vec<Hop>, Test)> {
         let mut found = Vec::new();
         for at in &way.at {
             self.values(at, &way.steps, &mut Vec::new(), DEPTH_MAX, &mut found);
         }
         if !found.is_empty() {
-            return Ok(found);
+            return found;
         }
         for at in &way.at {
             let At::Branch(source, number) = at else { continue };
             let Some(branch) = source.tree.branch(*number) else { continue };
-            if let Some(binding) = self.binding(source, branch.element) {
+            // A code outside an extensible binding may belong to the slice as well.
+            let is_required = branch.element.binding.as_ref().is_some_and(|binding| binding.strength == "required");
+            if let Some(binding) = self.binding(source, branch.element).filter(|_| is_required) {
                 found.push((Vec::new(), Test::Bound(binding)));
             }
         }
         if found.is_empty() {
             found.extend(existence(way).map(|test| (Vec::new(), test)));
         }
-        Ok(found)
+        found
     }
 
     fn values(
@@ -274,7 +299,7 @@ impl<'s> Compiler<'s, '_> {
         }
     }
 
-    fn by_type(&mut self, way: &mut Way<'s>) -> Result<Option<Test>, String> {
+    fn by_type(&self, way: &Way<'s>) -> Result<Option<Test>, String> {
         if let Some(Hop::Resolve) = way.hops.last() {
             let types = way.targets.iter().filter_map(|url| self.source(url)).map(|one| &*one.structure.r#type);
             let types: Box<[Box<str>]> = types.map(Into::into).collect();
@@ -301,6 +326,11 @@ impl<'s> Compiler<'s, '_> {
         Ok(Some(Test::Named(names)))
     }
 
+    fn is_resource(&self, type_name: &str) -> bool {
+        let kind = self.by_type.get(type_name).map(|kind| self.plan.kind(*kind));
+        kind.is_some_and(|kind| kind.form == Form::Resource)
+    }
+
     fn by_profile(&self, way: &Way<'s>) -> Result<Test, String> {
         let urls: Vec<&str> = match way.hops.last() {
             Some(Hop::Resolve) => way.targets.clone(),
@@ -310,11 +340,28 @@ impl<'s> Compiler<'s, '_> {
             }
         };
         if urls.is_empty() {
-            return Err("nothing tells its profile".into());
+            // A resource type without a profile on it stands for itself.
+            let codes = way.at.iter().flat_map(element_of).flat_map(type_codes);
+            let resources: Box<[Box<str>]> = codes.filter(|code| self.is_resource(code)).map(Into::into).collect();
+            return if resources.is_empty() {
+                Err("nothing tells its profile".into())
+            } else {
+                Ok(Test::Resource(resources))
+            };
         }
         let profiles: Box<[ProfileRef]> = urls.into_iter().map(|url| self.profile_ref(url)).collect();
         Ok(Test::Fits(profiles))
     }
+}
+
+/// The slice of the same name where an outer slice is not one.
+fn counterpart(source: &Source<'_>, at: usize) -> Option<usize> {
+    let id = identity(source.tree.branch(at)?.element);
+    let (outer, own) = id.rsplit_once('.')?;
+    let names: Vec<&str> = outer.split('.').map(|name| name.split_once(':').map_or(name, |(name, _)| name)).collect();
+    let wanted = format!("{}.{own}", names.join("."));
+    let is_wanted = |branch: &Branch<'_>| identity(branch.element) == wanted;
+    source.tree.branches.iter().position(is_wanted).filter(|found| *found != at)
 }
 
 fn element_of<'s>(at: &At<'s>) -> Option<&'s ElementDefinition> {

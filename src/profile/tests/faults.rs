@@ -101,7 +101,7 @@ fn each_single_fault_of_an_appointment_is_found_at_its_place_and_nothing_else() 
             ),
             fault(
                 "/basedOn/0",
-                json!({"type": "Patient"}),
+                json!({"type": "Patient", "display": "x"}),
                 ReferenceTarget,
                 "Appointment.basedOn[0].type",
                 "ServiceRequest",

@@ -1,6 +1,8 @@
 //! What a submission hears about its structure.
 
+mod asked;
 mod codes;
+mod extensions;
 mod faults;
 mod hostile;
 mod narrowing;
@@ -172,7 +174,8 @@ fn a_bundle_is_checked_through_its_entries() {
     put(&mut broken, "/status", json!("boked"));
     let bundle = json!({
         "resourceType": "Bundle", "type": "collection",
-        "entry": [{"fullUrl": "urn:uuid:deb4c4b3-870b-4599-84df-5e54cef7afda", "resource": appointment()}, {"resource": broken}],
+        "entry": [{"fullUrl": "urn:uuid:deb4c4b3-870b-4599-84df-5e54cef7afda", "resource": appointment()},
+            {"fullUrl": "https://example.org/Appointment/example-1", "resource": broken}],
         "link": [{"relation": "self", "url": "https://example.org"}]
     });
     let found = issues(&bundle);
@@ -186,8 +189,7 @@ fn a_bundle_is_checked_through_its_entries() {
 #[test]
 fn the_entries_of_a_bundle_are_told_apart() {
     let bundle = |kind: &str, version: &str| {
-        let basic =
-            |version: &str| json!({"resourceType": "Basic", "meta": {"versionId": version}, "code": {"text": "x"}});
+        let basic = |version: &str| json!({"resourceType": "Basic", "id": "1", "meta": {"versionId": version}, "code": {"text": "x"}});
         let entry = |version: &str| json!({"fullUrl": "https://example.org/Basic/1", "resource": basic(version)});
         json!({"resourceType": "Bundle", "type": kind, "entry": [entry("1"), entry(version)]})
     };
@@ -200,7 +202,8 @@ fn the_entries_of_a_bundle_are_told_apart() {
 #[test]
 fn the_entries_of_a_bundle_have_the_parts_that_its_type_asks_for() {
     let check = |kind: &str, part: &str, wanted: Option<(&str, &str)>| {
-        let mut entry = json!({"resource": {"resourceType": "Basic", "code": {"text": "x"}}});
+        let mut entry = json!({"fullUrl": "urn:uuid:deb4c4b3-870b-4599-84df-5e54cef7afda",
+            "resource": {"resourceType": "Basic", "code": {"text": "x"}}});
         match part {
             "request" => entry[part] = json!({"method": "POST", "url": "Basic"}),
             "response" => entry[part] = json!({"status": "201"}),
