@@ -2,8 +2,9 @@
 
 use super::fault::Fault;
 use super::negotiation::media_type;
-use crate::fhir::{self, Format};
+use crate::fhir::{self, Format, Grounds};
 use crate::issue::Issue;
+use crate::profile::Verdict;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -38,6 +39,17 @@ impl Reply {
     /// An answer with an OperationOutcome.
     pub(super) fn outcome(status: StatusCode, issues: &[Issue]) -> Self {
         Reply::fhir(status, fhir::outcome(issues).to_string())
+    }
+
+    /// An answer with a verdict, and on what it rests.
+    pub(super) fn verdict(verdict: &Verdict) -> Self {
+        let packages = verdict.packages.iter();
+        let grounds = Grounds {
+            packages: packages.map(|one| [one.name.as_str(), one.version.as_str(), one.hash.as_str()]).collect(),
+            not_evaluated: verdict.not_evaluated.iter().map(|one| [one.what.as_str(), one.why.as_str()]).collect(),
+            suppressed: Some(&verdict.suppressed),
+        };
+        Reply::fhir(StatusCode::OK, fhir::verdict(&verdict.issues, &grounds).to_string())
     }
 
     /// An answer with JSON that is not FHIR.

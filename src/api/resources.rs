@@ -130,6 +130,9 @@ fn versioned(reply: Reply, version: u64, last_updated: Timestamp) -> Reply {
     }
 }
 
+/// The canonical url of a profile that a resource is to be held against.
+const PROFILE: &str = "profile";
+
 /// A verdict on a resource, nothing kept: 200 whatever the verdict is, as FHIR has it, when there was a text that
 /// could be judged; 400 or 413 when there was none.
 pub(super) async fn validate(
@@ -139,19 +142,17 @@ pub(super) async fn validate(
     payload: web::Payload,
 ) -> Result<Reply, Fault> {
     let request = asked.request;
-    Query::read(request.query_string(), &[FORMAT])?;
+    let query = Query::read(request.query_string(), &[FORMAT, PROFILE])?;
     let format = body_format(request.headers())?;
     let body = body::read(request, payload, asked.state.limits.body_bytes_max).await?;
-    let verdict = asked.state.intake.validate(caller, served.name, &body, format, (asked.state.clock)());
-    let issues = match verdict {
-        // What a write would be refused for as malformed is a verdict here, as long as there was something to judge.
-        Ok(issues) | Err(Error::Malformed(issues)) => issues,
-        Err(error) => return Err(error.into()),
-    };
-    if issues.iter().any(is_about_the_text) {
-        return Err(Error::Malformed(issues).into());
+    let demanded: Vec<&str> = query.get(PROFILE).into_iter().collect();
+    let now = (asked.state.clock)();
+    let verdict = asked.state.intake.validate(caller, served.name, &demanded, &body, format, now)?;
+    // What a write would be refused for as malformed is a verdict here, as long as there was something to judge.
+    if verdict.issues.iter().any(is_about_the_text) {
+        return Err(Error::Malformed(verdict.issues).into());
     }
-    Ok(Reply::outcome(StatusCode::OK, &issues))
+    Ok(Reply::verdict(&verdict))
 }
 
 /// True for what leaves nothing that could be judged.

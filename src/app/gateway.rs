@@ -117,9 +117,7 @@ pub struct Built {
 /// The first kind of thing that keeps it from starting, with all faults of that kind.
 pub fn build(settings: &Settings, base_url: &str, metrics: Option<PrometheusHandle>) -> Result<Built, Faulty> {
     downstream::install_cryptography();
-    let engine = Materials::read(&settings.package_folders, settings.mapping_folder.as_deref())
-        .and_then(|materials| materials.compile())
-        .map_err(Faulty::Materials)?;
+    let engine = Materials::read(settings).and_then(|materials| materials.compile()).map_err(Faulty::Materials)?;
     let lines = lines_of(settings)?;
     let store = Store::open(Path::new(&settings.store.folder))?;
     let bell: Bell = Arc::new(watch::Sender::new(()));

@@ -3,10 +3,12 @@
 //! The program carries `profiles/` and `mappings/`, so that one file is all a site installs. A site's mapping of the
 //! same name takes the place of the one inside; a site's package stands beside R4.
 
+use super::packages::{self, Found, Lock};
 use crate::mapping::{self, Library, Source};
 use crate::profile::{self, Package, Profiles};
+use crate::settings::{DEFAULT_PACKAGES_FOLDER, Settings};
 use include_dir::{Dir, include_dir};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
 static MAPPINGS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
@@ -16,6 +18,10 @@ static MAPPINGS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
 pub struct Materials {
     /// FHIR packages.
     pub packages: Vec<Package>,
+    /// Where each package comes from; none for what the program carries.
+    pub origins: Vec<Option<PathBuf>>,
+    /// The site's severities.
+    pub severities: Option<Source>,
     /// Mapping files (`.yaml`).
     pub mappings: Vec<Source>,
     /// Their manuals (`.md`).
@@ -65,21 +71,48 @@ impl Materials {
     ///
     /// # Errors
     /// Every folder and file that cannot be read.
-    pub fn read(package_folders: &[String], mapping_folder: Option<&str>) -> Result<Materials, Vec<Mishap>> {
+    pub fn read(settings: &Settings) -> Result<Materials, Vec<Mishap>> {
         let mut materials = Materials::carried();
         let mut mishaps = Vec::new();
-        for folder in package_folders {
-            match read_package(Path::new(folder)) {
-                Ok(package) => materials.packages.push(package),
-                Err(mishap) => mishaps.push(mishap),
+        match read_locked(Path::new(&settings.packages_folder)) {
+            Ok(found) => materials.take(found),
+            Err(found) => mishaps.extend(found),
+        }
+        if let Some(name) = &settings.severity_file {
+            match std::fs::read_to_string(name) {
+                Ok(text) => materials.severities = Some(Source { name: name.clone(), text }),
+                Err(cause) => mishaps.push(Mishap::File { name: name.clone(), cause: cause.to_string() }),
             }
         }
-        if let Some(folder) = mapping_folder
+        if let Some(folder) = settings.mapping_folder.as_deref()
             && let Err(mishap) = materials.read_mappings(Path::new(folder))
         {
             mishaps.push(mishap);
         }
         if mishaps.is_empty() { Ok(materials) } else { Err(mishaps) }
+    }
+
+    /// Adds packages that the settings do not name, after those that they do.
+    ///
+    /// # Errors
+    /// Each that cannot be read.
+    pub fn add(&mut self, paths: &[PathBuf]) -> Result<(), Vec<Mishap>> {
+        let mut mishaps = Vec::new();
+        for path in paths {
+            match packages::read_package(path) {
+                Ok(package) => self.take(vec![Found { package, from: path.clone() }]),
+                Err(mishap) => mishaps.push(mishap),
+            }
+        }
+        if mishaps.is_empty() { Ok(()) } else { Err(mishaps) }
+    }
+
+    /// Takes packages that have been read, after those that are there.
+    pub fn take(&mut self, found: Vec<Found>) {
+        for Found { package, from } in found {
+            self.packages.push(package);
+            self.origins.push(Some(from));
+        }
     }
 
     /// What the program carries.
@@ -91,7 +124,8 @@ impl Materials {
                 materials.schemas = texts(folder, ".schema.json");
             } else {
                 let files = texts(folder, ".json").into_iter().map(|source| (source.name, source.text)).collect();
-                materials.packages.push(package(&name, files));
+                materials.packages.push(Package::of_files(&name, files));
+                materials.origins.push(None);
             }
         }
         materials.mappings = texts(&MAPPINGS, ".yaml");
@@ -116,8 +150,12 @@ impl Materials {
     /// # Errors
     /// Every problem of every file.
     pub fn compile(&self) -> Result<Engine, Vec<Mishap>> {
-        let profiles = Profiles::compile(&self.packages)
-            .map_err(|problems| problems.into_iter().map(Mishap::Profile).collect::<Vec<_>>())?;
+        let as_mishaps =
+            |problems: Vec<profile::Problem>| problems.into_iter().map(Mishap::Profile).collect::<Vec<_>>();
+        let mut profiles = Profiles::compile(&self.packages).map_err(as_mishaps)?;
+        if let Some(site) = &self.severities {
+            profiles.lay_severities(&site.name, &site.text).map_err(as_mishaps)?;
+        }
         let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements()).map_err(
             |problems| problems.into_iter().map(|problem| Mishap::Mapping(Box::new(problem))).collect::<Vec<_>>(),
         )?;
@@ -172,25 +210,19 @@ fn texts(folder: &Dir<'static>, ending: &str) -> Vec<Source> {
     sources
 }
 
-fn read_package(folder: &Path) -> Result<Package, Mishap> {
-    // A package as published has its files in a folder `package`.
-    let inner = folder.join("package");
-    let folder = if inner.is_dir() { inner } else { folder.to_owned() };
-    Ok(package(&file_name(&folder), read_files(&folder, ".json")?))
-}
-
-/// Name and version of a package stand in its `package.json`.
-fn package(fallback: &str, files: Vec<(String, String)>) -> Package {
-    let manifest = files
-        .iter()
-        .find(|(name, _)| name == "package.json")
-        .and_then(|(_, text)| serde_json::from_str::<serde_json::Value>(text).ok())
-        .unwrap_or_default();
-    let field = |name: &str, other: &str| manifest.get(name).and_then(|v| v.as_str()).unwrap_or(other).to_owned();
-    Package {
-        name: field("name", fallback),
-        version: field("version", "unknown"),
-        files: files.into_iter().filter(|(name, _)| name != "package.json" && name != ".index.json").collect(),
+/// The site's packages, which must stand as they were locked, where they were.
+fn read_locked(folder: &Path) -> Result<Vec<Found>, Vec<Mishap>> {
+    if !folder.is_dir() && folder != Path::new(DEFAULT_PACKAGES_FOLDER) {
+        let cause = "there is no such folder; see [packages] folder in the settings".to_owned();
+        return Err(vec![Mishap::File { name: folder.display().to_string(), cause }]);
+    }
+    let found = packages::read_site(folder)?;
+    let Some(lock) = Lock::read(folder).map_err(|mishap| vec![mishap])? else { return Ok(found) };
+    let differences = lock.differences(&Lock::of(&found));
+    if differences.is_empty() {
+        Ok(found)
+    } else {
+        Err(differences.iter().map(|difference| difference.mishap(folder)).collect())
     }
 }
 

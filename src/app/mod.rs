@@ -2,6 +2,8 @@
 
 mod gateway;
 mod materials;
+mod packages;
 
 pub use gateway::{Built, Faulty, Gateway, build, start};
 pub use materials::{Engine, Materials, Mishap};
+pub use packages::{Difference, Found, LOCK_FILE, Lock, Locked, read_package, read_site};

@@ -1,7 +1,7 @@
 //! `stile check`: judge settings, definitions and mappings without starting anything.
 
 use super::{COULD_NOT_RUN, FINE, FOUND, out, site, tell};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,13 +35,17 @@ pub fn run(args: &Args) -> u8 {
     let Some((materials, engine)) = site::engine(&settings) else { return FOUND };
     let definitions = engine.profiles.profiles().count();
     let mappings = engine.library.mappings().count();
+    let severities = engine.profiles.severities().lines();
     let undecided = engine.profiles.not_evaluated();
     if args.json {
-        let packages: Vec<_> = materials
-            .packages
+        let packages: Vec<_> = engine
+            .profiles
+            .packages()
             .iter()
-            .map(|package| json!({"name": package.name, "version": package.version, "files": package.files.len()}))
+            .map(|package| json!({"name": package.name, "version": package.version, "hash": package.hash}))
             .collect();
+        let severities: Map<String, Value> =
+            severities.iter().map(|(name, level)| (name.clone(), json!(level.to_string()))).collect();
         let listed: Vec<_> = undecided.iter().map(|one| json!({"what": one.what, "why": one.why})).collect();
         let mappings: Vec<_> = engine
             .library
@@ -50,7 +54,10 @@ pub fn run(args: &Args) -> u8 {
             .collect();
         out!(
             "{}",
-            json!({"packages": packages, "definitions": definitions, "mappings": mappings, "notEvaluated": listed})
+            json!({
+                "packages": packages, "definitions": definitions, "severities": severities, "mappings": mappings,
+                "notEvaluated": listed
+            })
         );
         return FINE;
     }
@@ -70,6 +77,8 @@ pub fn run(args: &Args) -> u8 {
     let packages: Vec<String> =
         materials.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
     tell::verdict("definitions", true, &format!("{definitions} from {}", packages.join(", ")));
+    let severities: Vec<String> = severities.iter().map(|(name, level)| format!("{name} {level}")).collect();
+    tell::verdict("severities", true, &format!("as the rules have them, but for {}", severities.join(", ")));
     tell::verdict("mappings", true, &format!("{mappings} compiled, {} code tables", materials.tables.len()));
     if args.not_evaluated {
         for one in undecided {

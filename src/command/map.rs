@@ -1,9 +1,10 @@
 //! `stile map`: show what a mapping makes of a resource.
 
+use super::draw::Page;
 use super::{COULD_NOT_RUN, FINE, FOUND, input, out, site, tell};
 use crate::access::Sender;
 use crate::app::Engine;
-use crate::fhir::{self, Limits};
+use crate::fhir;
 use crate::intake::{Judged, Terms};
 use crate::issue::any_refuses;
 use crate::mapping::{Mapping, Outcome, Traced, Variables};
@@ -59,9 +60,13 @@ pub fn run(args: &Args) -> u8 {
 
 /// Maps one input and tells what came of it: true when it would be taken.
 fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> bool {
-    let limits = Limits::default();
-    let terms =
-        Terms { profiles: &engine.profiles, limits: &limits, sender: Some(sender), expected_type: None, demanded: &[] };
+    let terms = Terms {
+        profiles: &engine.profiles,
+        limits: &input::LIMITS,
+        sender: Some(sender),
+        expected_type: None,
+        demanded: &[],
+    };
     let judged = Judged::of(&input.bytes, input.format, &terms);
     let mut issues = judged.issues;
     let variables = Variables { sender: &sender.variables, now: Timestamp::now(), trees: &[] };
@@ -93,10 +98,7 @@ fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> b
         }
         None => tell::verdict(&input.name, false, ""),
     }
-    let text = input.text();
-    for issue in &issues {
-        tell::issue(issue, &text);
-    }
+    tell::issues(&Page::new(&input.name, &input.text(), input.first_line), &issues);
     if let Some(outcome) = outcome.filter(|_| is_fine) {
         out!("{}", serde_json::to_string_pretty(&outcome.value).unwrap_or_default());
         if args.explain {

@@ -5,9 +5,11 @@
 mod check;
 mod deliveries;
 pub mod demo;
+mod draw;
 mod input;
 mod map;
 mod packages;
+mod progress;
 mod serve;
 mod site;
 mod tell;
@@ -51,7 +53,7 @@ enum Command {
     Twin(twin::Args),
     /// Judge settings, definitions and mappings without starting anything.
     Check(check::Args),
-    /// Judge FHIR resources against R4, as the gateway does before it maps them.
+    /// Judge FHIR resources against R4 and profiles, as the gateway does before it maps them.
     Validate(validate::Args),
     /// Show what a mapping makes of a resource.
     Map(map::Args),
@@ -59,7 +61,7 @@ enum Command {
     Test(test::Args),
     /// See what is on its way downstream, and send again what is stuck.
     Deliveries(deliveries::Args),
-    /// Make and inspect FHIR packages.
+    /// See and change what definitions the gateway judges by.
     Packages(packages::Args),
 }
 

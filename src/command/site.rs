@@ -2,7 +2,7 @@
 
 use super::tell;
 use crate::access::Sender;
-use crate::app::{Engine, Materials};
+use crate::app::{Engine, Materials, Mishap};
 use crate::model::OdsCode;
 use crate::profile::{Tolerance, UnknownExtensions};
 use crate::settings::{self, Problem, Settings};
@@ -56,18 +56,29 @@ pub fn load(
 
 /// Reads and compiles definitions and mappings, or tells everything that is wrong with them.
 pub fn engine(settings: &Settings) -> Option<(Materials, Engine)> {
-    let compiled = Materials::read(&settings.package_folders, settings.mapping_folder.as_deref())
+    engine_with(settings, &[])
+}
+
+/// The same with further packages, for this run only.
+pub fn engine_with(settings: &Settings, packages: &[PathBuf]) -> Option<(Materials, Engine)> {
+    let compiled = Materials::read(settings)
+        .and_then(|mut materials| materials.add(packages).map(|()| materials))
         .and_then(|materials| materials.compile().map(|engine| (materials, engine)));
     match compiled {
         Ok(compiled) => Some(compiled),
         Err(mishaps) => {
-            for mishap in &mishaps {
-                tell::fault(&mishap.to_string());
-            }
-            tell::note(&format!("{} in definitions and mappings", tell::count(mishaps.len(), "problem")));
+            tell_mishaps(&mishaps);
             None
         }
     }
+}
+
+/// Tells everything that is wrong with definitions and mappings.
+pub fn tell_mishaps(mishaps: &[Mishap]) {
+    for mishap in mishaps {
+        tell::fault(&mishap.to_string());
+    }
+    tell::note(&format!("{} in definitions and mappings", tell::count(mishaps.len(), "problem")));
 }
 
 /// Senders that mappings can be tried with before a site has settings: the flavours of the national standards.

@@ -15,7 +15,7 @@ mod searchset;
 mod token;
 mod xml;
 
-pub use outcome::outcome;
+pub use outcome::{Grounds, outcome, verdict};
 pub use release::is_stu3;
 pub use render::json;
 pub use searchset::{Found, SearchMode, searchset};

@@ -1,10 +1,38 @@
 //! Issues as an OperationOutcome.
 
-use crate::issue::{Issue, Rule};
+use crate::issue::{Issue, Mend, Rule};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The code system of our rules in `details.coding`.
 const RULE_SYSTEM: &str = "urn:stile:rule";
+
+// What an issue says beyond the elements of OperationOutcome, for programs. HL7's own extensions where there are some;
+// docs/API.md tells them all.
+const LINE: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line";
+const COLUMN: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col";
+const POINTER: &str = "urn:stile:issue:json-pointer";
+const PROFILE: &str = "urn:stile:issue:profile";
+const ELEMENT: &str = "urn:stile:issue:element";
+const INVARIANT: &str = "urn:stile:issue:invariant";
+const NEAREST_SLICE: &str = "urn:stile:issue:nearest-slice";
+const HINT: &str = "urn:stile:issue:hint";
+const MEND: &str = "urn:stile:issue:mend";
+
+const PACKAGE: &str = "urn:stile:outcome:package";
+const NOT_EVALUATED: &str = "urn:stile:outcome:not-evaluated";
+const SUPPRESSED: &str = "urn:stile:outcome:suppressed";
+
+/// On what a verdict rests, beside its issues.
+#[derive(Debug, Clone, Default)]
+pub struct Grounds<'a> {
+    /// Name, version and hash of each package that judged.
+    pub packages: Vec<[&'a str; 3]>,
+    /// What definitions ask and could not be decided, and why.
+    pub not_evaluated: Vec<[&'a str; 2]>,
+    /// How often each rule was met that the severity policy keeps from being told.
+    pub suppressed: Option<&'a BTreeMap<String, u64>>,
+}
 
 /// The OperationOutcome (R4) of `issues`, in their order.
 ///
@@ -19,8 +47,35 @@ pub fn outcome(issues: &[Issue]) -> Value {
     json!({"resourceType": "OperationOutcome", "issue": told})
 }
 
+/// The OperationOutcome of `issues` that also says on what the verdict rests.
+pub fn verdict(issues: &[Issue], grounds: &Grounds<'_>) -> Value {
+    let string = |url: &str, value: &str| json!({"url": url, "valueString": value});
+    let packages = grounds.packages.iter().map(|[name, version, hash]| {
+        json!({"url": PACKAGE, "extension": [string("name", name), string("version", version), string("hash", hash)]})
+    });
+    let not_evaluated = grounds
+        .not_evaluated
+        .iter()
+        .map(|[what, why]| json!({"url": NOT_EVALUATED, "extension": [string("what", what), string("why", why)]}));
+    let suppressed = grounds.suppressed.into_iter().flatten().map(|(rule, count)| {
+        let count = json!({"url": "count", "valueUnsignedInt": (*count).min(i32::MAX as u64)});
+        json!({"url": SUPPRESSED, "extension": [string("rule", rule), count]})
+    });
+    let extensions: Vec<Value> = packages.chain(not_evaluated).chain(suppressed).collect();
+    let mut outcome = outcome(issues);
+    if !extensions.is_empty() {
+        outcome["extension"] = Value::Array(extensions);
+    }
+    outcome
+}
+
 fn told(issue: &Issue) -> Value {
-    let mut told = json!({
+    let mut told = json!({});
+    let extensions = extensions(issue);
+    if !extensions.is_empty() {
+        told["extension"] = Value::Array(extensions);
+    }
+    let elements = json!({
         "severity": issue.severity.as_str(),
         "code": issue.code.as_str(),
         "details": {
@@ -28,6 +83,9 @@ fn told(issue: &Issue) -> Value {
             "text": issue.message,
         },
     });
+    if let (Value::Object(told), Value::Object(elements)) = (&mut told, elements) {
+        told.extend(elements);
+    }
     let diagnostics = diagnostics(issue);
     if !diagnostics.is_empty() {
         told["diagnostics"] = Value::String(diagnostics);
@@ -38,6 +96,39 @@ fn told(issue: &Issue) -> Value {
         told["expression"] = json!([place.expression]);
     }
     told
+}
+
+/// What the issue says beyond the elements of an OperationOutcome, each in an extension.
+fn extensions(issue: &Issue) -> Vec<Value> {
+    let mut extensions = Vec::new();
+    let mut string = |url: &str, value: &str| extensions.push(json!({"url": url, "valueString": value}));
+    // The resource itself has an empty pointer, which a FHIR string cannot say.
+    if let Some(place) = issue.place.as_ref().filter(|place| !place.pointer.is_empty()) {
+        string(POINTER, &place.pointer);
+    }
+    let asker = issue.asker();
+    match (issue.invariant(), asker) {
+        (Some(key), _) => string(INVARIANT, key),
+        (None, Some((element, Some(_)))) => string(ELEMENT, element),
+        (None, Some((_, None)) | None) => {}
+    }
+    issue.nearest_slice.iter().for_each(|slice| string(NEAREST_SLICE, slice));
+    issue.hint.iter().for_each(|hint| string(HINT, hint));
+    if let Some(Mend(operations)) = issue.mend.as_deref() {
+        string(MEND, &json!(operations).to_string());
+    }
+    if let Some(profile) = asker.and_then(|(what, definition)| definition.or(is_url(what).then_some(what))) {
+        extensions.push(json!({"url": PROFILE, "valueCanonical": profile}));
+    }
+    if let Some(place) = issue.place.as_ref().filter(|place| place.line > 0) {
+        extensions.push(json!({"url": LINE, "valueInteger": place.line}));
+        extensions.push(json!({"url": COLUMN, "valueInteger": place.column}));
+    }
+    extensions
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://") || text.starts_with("urn:")
 }
 
 fn diagnostics(issue: &Issue) -> String {
@@ -58,7 +149,7 @@ fn diagnostics(issue: &Issue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issue::Place;
+    use crate::issue::{Operation, Place};
 
     #[test]
     fn an_issue_says_rule_place_and_way_out() {
@@ -71,24 +162,96 @@ mod tests {
         let issue = Issue::new(Rule::ElementRequired, "a participant has a status")
             .at(place)
             .hint("add it")
-            .asked_by("Appointment.participant.status");
+            .asked_by("Appointment.participant.status of http://a/Appointment")
+            .nearest_slice("a: its `system` differs")
+            .mend(vec![Operation::Add { path: "/participant/0/status".into(), value: json!("accepted") }]);
         assert_eq!(
             outcome(&[issue]),
             json!({
                 "resourceType": "OperationOutcome",
                 "issue": [{
+                    "extension": [
+                        {"url": "urn:stile:issue:json-pointer", "valueString": "/participant/0/status"},
+                        {"url": "urn:stile:issue:element", "valueString": "Appointment.participant.status"},
+                        {"url": "urn:stile:issue:nearest-slice", "valueString": "a: its `system` differs"},
+                        {"url": "urn:stile:issue:hint", "valueString": "add it"},
+                        {
+                            "url": "urn:stile:issue:mend",
+                            "valueString":
+                                r#"[{"op":"add","path":"/participant/0/status","value":"accepted"}]"#,
+                        },
+                        {"url": "urn:stile:issue:profile", "valueCanonical": "http://a/Appointment"},
+                        {
+                            "url": "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line",
+                            "valueInteger": 3,
+                        },
+                        {
+                            "url": "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col",
+                            "valueInteger": 5,
+                        },
+                    ],
                     "severity": "error",
                     "code": "required",
                     "details": {
                         "coding": [{"system": "urn:stile:rule", "code": "element.required"}],
                         "text": "a participant has a status",
                     },
-                    "diagnostics": "add it; asked by Appointment.participant.status; line 3, column 5; \
+                    "diagnostics": "add it; asked by Appointment.participant.status of http://a/Appointment; line 3, column 5; \
                                     JSON Pointer /participant/0/status",
                     "expression": ["Appointment.participant[0].status"],
                 }],
             })
         );
+    }
+
+    #[test]
+    fn an_invariant_is_told_by_its_key_and_an_unknown_element_by_its_definition() {
+        let extensions = |issue: Issue| outcome(&[issue])["issue"][0]["extension"].clone();
+        let invariant = Issue::new(Rule::Invariant, "it holds").asked_by("app-1 of http://a/Appointment");
+        assert_eq!(
+            extensions(invariant),
+            json!([
+                {"url": "urn:stile:issue:invariant", "valueString": "app-1"},
+                {"url": "urn:stile:issue:profile", "valueCanonical": "http://a/Appointment"},
+            ])
+        );
+        let unknown = Issue::new(Rule::ElementUnknown, "unknown").asked_by("http://a/Appointment").at(Place::default());
+        assert_eq!(
+            extensions(unknown),
+            json!([{"url": "urn:stile:issue:profile", "valueCanonical": "http://a/Appointment"}])
+        );
+        assert_eq!(extensions(Issue::new(Rule::Request, "refused").asked_by("rule 3")), Value::Null);
+    }
+
+    #[test]
+    fn a_verdict_says_on_what_it_rests() {
+        let suppressed = BTreeMap::from([("dom-6".to_owned(), 2)]);
+        let grounds = Grounds {
+            packages: vec![["clinic", "1.0.0", "ab12"]],
+            not_evaluated: vec![["binding to http://a", "it is not loaded"]],
+            suppressed: Some(&suppressed),
+        };
+        let told = verdict(&[], &grounds);
+        assert_eq!(told["issue"][0]["details"]["coding"][0]["code"], "request.all-well");
+        assert_eq!(
+            told["extension"],
+            json!([
+                {"url": "urn:stile:outcome:package", "extension": [
+                    {"url": "name", "valueString": "clinic"},
+                    {"url": "version", "valueString": "1.0.0"},
+                    {"url": "hash", "valueString": "ab12"},
+                ]},
+                {"url": "urn:stile:outcome:not-evaluated", "extension": [
+                    {"url": "what", "valueString": "binding to http://a"},
+                    {"url": "why", "valueString": "it is not loaded"},
+                ]},
+                {"url": "urn:stile:outcome:suppressed", "extension": [
+                    {"url": "rule", "valueString": "dom-6"},
+                    {"url": "count", "valueUnsignedInt": 2},
+                ]},
+            ])
+        );
+        assert_eq!(verdict(&[], &Grounds::default()), outcome(&[]));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use crate::access::Sender;
 use crate::document::Document;
 use crate::error::Error;
 use crate::fhir::{self, Format, Limits};
-use crate::issue::{Issue, Rule, any_refuses};
+use crate::issue::{Issue, Place, Rule, any_refuses, nearest};
 use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
-use crate::profile::{self, Ask, NotEvaluated, Profiles, Tolerance};
+use crate::profile::{self, Ask, NotEvaluated, Profiles, Suppressed, Tolerance};
 use jiff::Timestamp;
 
 /// A body that was read and found acceptable.
@@ -63,6 +63,8 @@ pub struct Judged {
     pub issues: Vec<Issue>,
     /// What definitions ask of it and could not be decided.
     pub not_evaluated: Vec<NotEvaluated>,
+    /// What the severity policy keeps from being told.
+    pub suppressed: Suppressed,
     /// True when the fault lies in the text itself and not in what it says.
     pub is_malformed: bool,
 }
@@ -73,13 +75,16 @@ impl Judged {
     pub fn of(body: &[u8], format: Format, terms: &Terms<'_>) -> Judged {
         let parsed = fhir::parse(body, format, terms.limits);
         let mut issues = parsed.issues;
+        let mut suppressed = Suppressed::new();
+        terms.profiles.settle(&mut issues, &mut suppressed);
+        let not_evaluated = Vec::new();
         let Some(mut document) = parsed.document else {
-            return Judged { document: None, issues, not_evaluated: Vec::new(), is_malformed: true };
+            return Judged { document: None, issues, not_evaluated, suppressed, is_malformed: true };
         };
         let is_malformed = any_refuses(&issues);
         if let Some(release) = fhir::is_stu3(&document) {
             issues.push(release);
-            return Judged { document: Some(document), issues, not_evaluated: Vec::new(), is_malformed };
+            return Judged { document: Some(document), issues, not_evaluated, suppressed, is_malformed };
         }
         issues.extend(profile::apply(&mut document, &terms.tolerances()));
         issues.extend(profile::canonical_systems(&mut document));
@@ -90,8 +95,13 @@ impl Judged {
         };
         let verdict = terms.profiles.check(&document, &ask);
         issues.extend(verdict.issues);
+        // What has been settled before stays as it is.
+        terms.profiles.settle(&mut issues, &mut suppressed);
+        for (name, count) in verdict.suppressed {
+            *suppressed.entry(name).or_default() += count;
+        }
         let is_malformed = is_malformed || issues.iter().any(|issue| is_about_the_text(issue.rule));
-        Judged { document: Some(document), issues, not_evaluated: verdict.not_evaluated, is_malformed }
+        Judged { document: Some(document), issues, not_evaluated: verdict.not_evaluated, suppressed, is_malformed }
     }
 }
 
@@ -101,13 +111,33 @@ fn is_about_the_text(rule: Rule) -> bool {
 }
 
 impl Parts {
-    pub(super) fn read(
+    /// Whether all of these profiles are loaded: a verdict that leaves one out would say more than it knows.
+    pub(super) fn has_profiles(&self, demanded: &[&str]) -> Result<(), Error> {
+        let mut issues = Vec::new();
+        for url in demanded {
+            let wanted = url.split('|').next().unwrap_or(url);
+            if !self.profiles.profiles().any(|loaded| loaded.url == wanted) {
+                let near = nearest(wanted, self.profiles.profiles().map(|loaded| loaded.url));
+                let way_out = match near {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "the profiles that are loaded are listed in /fhir/metadata".into(),
+                };
+                let issue = Issue::new(Rule::QueryValue, "No loaded package has the profile that is asked for");
+                issues.push(issue.at(Place::named("profile")).hint(way_out));
+            }
+        }
+        if issues.is_empty() { Ok(()) } else { Err(Error::Malformed(issues)) }
+    }
+
+    /// What reading and checking say of a body that a sender sent.
+    pub(super) fn judge(
         &self,
         body: &[u8],
         format: Format,
         resource_type: &str,
         sender: &Sender,
-    ) -> Result<Read, Error> {
+        demanded: &[&str],
+    ) -> Result<Judged, Error> {
         if body.len() > self.limits.bytes_max {
             return Err(Error::TooLarge(self.limits.bytes_max));
         }
@@ -116,9 +146,19 @@ impl Parts {
             limits: &self.limits,
             sender: Some(sender),
             expected_type: Some(resource_type),
-            demanded: &[],
+            demanded,
         };
-        match Judged::of(body, format, &terms) {
+        Ok(Judged::of(body, format, &terms))
+    }
+
+    pub(super) fn read(
+        &self,
+        body: &[u8],
+        format: Format,
+        resource_type: &str,
+        sender: &Sender,
+    ) -> Result<Read, Error> {
+        match self.judge(body, format, resource_type, sender, &[])? {
             Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
             Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),
             Judged { issues, .. } => Err(Error::Rejected(issues)),

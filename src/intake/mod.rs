@@ -16,10 +16,10 @@ pub use judge::{Judged, Terms};
 use crate::access::{Caller, Denied, Interaction, Sender};
 use crate::error::Error;
 use crate::fhir::{Format, Limits, Token};
-use crate::issue::Issue;
+use crate::issue::{Issue, any_refuses};
 use crate::ledger::Policy;
 use crate::mapping::Library;
-use crate::profile::Profiles;
+use crate::profile::{Profiles, Verdict};
 use crate::store::Store;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -214,31 +214,33 @@ impl Intake {
     /// Judges a resource as [`Intake::accept`] would, and keeps nothing: every issue of the verdict, refusals
     /// included. What depends on what is kept already (guards, duplicates) is not judged.
     ///
+    /// `demanded` are canonical urls of profiles that it must fit, beside its sender's.
+    ///
     /// # Errors
-    /// `Forbidden` by the grant, `TooLarge`, and `Malformed` where the body could not be read at all.
+    /// `Forbidden` by the grant, `TooLarge`, and `Malformed` when a profile that is demanded is not loaded.
     pub fn validate(
         &self,
         caller: &Caller,
         resource_type: &str,
+        demanded: &[&str],
         body: &[u8],
         format: Format,
         now: Timestamp,
-    ) -> Result<Vec<Issue>, Error> {
+    ) -> Result<Verdict, Error> {
         caller.grant.allows(Interaction::Validate, resource_type).map_err(forbidden)?;
         let sender = self.parts.sender(caller)?;
-        match self.parts.read(body, format, resource_type, sender) {
-            Err(Error::Rejected(issues)) => Ok(issues),
-            Err(error) => Err(error),
-            Ok(read) => {
-                let mut issues = read.issues;
-                match self.parts.map(&read.document, sender, now) {
-                    Ok(mapped) => issues.extend(mapped.issues),
-                    Err(Error::Rejected(refusals)) => issues.extend(refusals),
-                    Err(error) => return Err(error),
-                }
-                Ok(issues)
+        self.parts.has_profiles(demanded)?;
+        let judged = self.parts.judge(body, format, resource_type, sender, demanded)?;
+        let mut issues = judged.issues;
+        if let Some(document) = judged.document.as_ref().filter(|_| !any_refuses(&issues)) {
+            match self.parts.map(document, sender, now) {
+                Ok(mapped) => issues.extend(mapped.issues),
+                Err(Error::Rejected(refusals)) => issues.extend(refusals),
+                Err(error) => return Err(error),
             }
         }
+        let packages = Arc::clone(self.parts.profiles.packages());
+        Ok(Verdict { issues, not_evaluated: judged.not_evaluated, suppressed: judged.suppressed, packages })
     }
 }
 

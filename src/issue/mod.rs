@@ -30,8 +30,11 @@ pub struct Issue {
     pub message: String,
     /// What would put it right, where that can be said.
     pub hint: Option<String>,
-    /// What asked for it: a profile's url and element, an invariant's key, a mapping's rule.
+    /// What asked for it: `ELEMENT of DEFINITION`, `KEY of DEFINITION` for an invariant, a mapping's rule.
     pub asked_by: Option<String>,
+    /// Among slices: the one that comes nearest, and what of it did not match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest_slice: Option<Box<str>>,
     /// A change to the submission that puts it right, where that needs no knowledge of what was meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mend: Option<Box<Mend>>,
@@ -48,6 +51,7 @@ impl Issue {
             message: message.into(),
             hint: None,
             asked_by: None,
+            nearest_slice: None,
             mend: None,
         }
     }
@@ -70,6 +74,12 @@ impl Issue {
         self
     }
 
+    /// The same issue, naming the slice that comes nearest and what of it did not match.
+    pub fn nearest_slice(mut self, slice: impl Into<String>) -> Self {
+        self.nearest_slice = Some(slice.into().into_boxed_str());
+        self
+    }
+
     /// The same issue with a change that puts it right.
     pub fn mend(mut self, operations: Vec<Operation>) -> Self {
         self.mend = Some(Box::new(Mend(operations)));
@@ -86,6 +96,23 @@ impl Issue {
     pub fn code(mut self, code: IssueCode) -> Self {
         self.code = code;
         self
+    }
+
+    /// What asked, and the canonical url of the definition that it stands in, where a definition asked.
+    pub fn asker(&self) -> Option<(&str, Option<&str>)> {
+        let asked_by = self.asked_by.as_deref()?;
+        Some(match asked_by.rsplit_once(" of ") {
+            Some((what, definition)) if definition.contains(':') => (what, Some(definition)),
+            Some(_) | None => (asked_by, None),
+        })
+    }
+
+    /// The key of the invariant that does not hold.
+    pub fn invariant(&self) -> Option<&str> {
+        if self.rule != Rule::Invariant {
+            return None;
+        }
+        self.asker().map(|(key, _)| key)
     }
 
     /// True when this issue alone refuses a submission.
@@ -139,6 +166,20 @@ mod tests {
         assert_eq!(nearest("participants", known), Some("participant"));
         assert_eq!(nearest("Status", known), Some("status"));
         assert_eq!(nearest("colour", known), None);
+    }
+
+    #[test]
+    fn an_issue_knows_what_of_which_definition_asked() {
+        const URL: &str = "http://hl7.org/fhir/StructureDefinition/Appointment";
+        for (rule, asked_by, asker, invariant) in [
+            (Rule::Invariant, format!("app-1 of {URL}"), ("app-1", Some(URL)), Some("app-1")),
+            (Rule::ElementUnknown, format!("Appointment.start of {URL}"), ("Appointment.start", Some(URL)), None),
+            (Rule::MappingRequired, "rule 3 of patient".into(), ("rule 3 of patient", None), None),
+        ] {
+            let issue = Issue::new(rule, "a sentence").asked_by(asked_by);
+            assert_eq!((issue.asker(), issue.invariant()), (Some(asker), invariant));
+        }
+        assert_eq!(Issue::new(Rule::Invariant, "a sentence").invariant(), None);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What a check is asked, and what it answers.
 
-use super::NotEvaluated;
+use super::severity::Suppressed;
+use super::{LoadedPackage, NotEvaluated};
 use crate::issue::{Issue, any_refuses};
+use std::sync::Arc;
 
 /// What a document is held against, beside the definition of its own type.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,6 +37,10 @@ pub struct Verdict {
     pub issues: Vec<Issue>,
     /// What definitions ask of this document and could not be decided here, each once.
     pub not_evaluated: Vec<NotEvaluated>,
+    /// What the severity policy keeps from being told.
+    pub suppressed: Suppressed,
+    /// The packages that judged.
+    pub packages: Arc<[LoadedPackage]>,
 }
 
 impl Verdict {

@@ -1,6 +1,5 @@
 //! The walk over document and plan.
 
-use super::NotEvaluated;
 use super::ask::{Ask, UnknownExtensions, Verdict};
 use super::codes::Codes;
 use super::fit::Fitting;
@@ -8,12 +7,15 @@ use super::invariant;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use super::resources::Resources;
+use super::severity::{Severities, Suppressed, counted_as};
+use super::{NotEvaluated, Profiles};
 use crate::document::{Document, Name, Node};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::cell::{Cell, OnceCell};
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The most issues that one check tells.
 pub(super) const ISSUE_COUNT_MAX: usize = 200;
@@ -29,14 +31,17 @@ const STEPS: u64 = 4_000_000;
 const STEPS_EACH: u64 = 200;
 
 /// Checks `document`; see [`super::Profiles::check`].
-pub(super) fn check(plan: &Plan, document: &Document, ask: &Ask<'_>) -> Verdict {
+pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> Verdict {
+    let Profiles { plan, severities, packages, .. } = profiles;
     let expected_type = ask.expected_type;
     let root = document.root();
     let mut walk = Walk {
         plan,
         values: &plan.values,
+        severities,
         names: &plan.names,
         issues: Vec::new(),
+        suppressed: HashSet::new(),
         counts: Vec::new(),
         pass: Pass::Base,
         resource: root,
@@ -62,7 +67,11 @@ pub(super) fn check(plan: &Plan, document: &Document, ask: &Ask<'_>) -> Verdict 
             walk.claim(root, root, kind, profile);
         }
     }
-    Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated }
+    let mut suppressed = Suppressed::new();
+    for (name, _) in walk.suppressed {
+        *suppressed.entry(name).or_default() += 1;
+    }
+    Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated, suppressed, packages: Arc::clone(packages) }
 }
 
 /// What a walk looks for.
@@ -79,6 +88,9 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) plan: &'p Plan,
     pub(super) values: &'p ValueSets,
     pub(super) names: &'p super::plan::Names,
+    severities: &'p Severities,
+    /// What the policy keeps from being told, with its place: base and profile may both ask for it.
+    suppressed: HashSet<(String, String)>,
     pub(super) issues: Vec<Issue>,
     /// How often each element of the open kinds has been met, and the marks of their slicings; one stack for the
     /// whole walk.
@@ -110,7 +122,13 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     /// Tells an issue at a place that is only looked for when there is room.
-    pub(super) fn tell_with(&mut self, issue: Issue, place: impl FnOnce() -> Place) {
+    pub(super) fn tell_with(&mut self, mut issue: Issue, place: impl FnOnce() -> Place) {
+        if !self.severities.settle(&mut issue) {
+            if !self.fitting.is_trial() {
+                self.suppressed.insert((counted_as(&issue).to_owned(), place().expression));
+            }
+            return;
+        }
         let is_mild = !issue.refuses();
         if self.fitting.is_trial() {
             // A trial only asks whether anything refuses, and ends with the first that does.

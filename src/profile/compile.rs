@@ -1,7 +1,7 @@
 //! Definitions to plan, once at start.
 
 use super::definition::{ElementDefinition, Structure, TypeReference};
-use super::invariant::{self, Constraint, NATIVE, SET_ASIDE};
+use super::invariant::{self, Constraint, NATIVE};
 use super::limits;
 use super::plan::{Binding, Bound, Element, Form, Given, Kind, KindId, Origin, Plan, ProfileRef, Step, UNBOUNDED};
 use super::pointing::{Pointing, TargetProfile};
@@ -119,8 +119,6 @@ pub(super) struct Compiler<'s, 'n> {
 
 impl<'s> Compiler<'s, '_> {
     fn finish(self) -> Result<Plan, Vec<Problem>> {
-        let listed = SET_ASIDE.iter().map(|(key, why)| NotEvaluated { what: (*key).into(), why: (*why).into() });
-        self.set_aside.extend(listed);
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
@@ -404,10 +402,6 @@ impl<'s> Compiler<'s, '_> {
                 from != url && self.by_url.get(from).is_some_and(|other| is_met_anyway(source, element, other))
             });
             if is_inherited || NATIVE.contains(&constraint.key.as_str()) {
-                continue;
-            }
-            if let Some((key, why)) = SET_ASIDE.iter().find(|(key, _)| *key == constraint.key) {
-                self.plan.left.push(NotEvaluated { what: (*key).into(), why: (*why).into() });
                 continue;
             }
             let same = (constraint.key.as_str(), constraint.expression.as_deref().unwrap_or(""), constraint.is_error());

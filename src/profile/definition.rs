@@ -16,8 +16,6 @@ pub(super) struct Structure {
     #[serde(default)]
     pub(super) version: String,
     #[serde(default)]
-    pub(super) fhir_version: String,
-    #[serde(default)]
     pub(super) kind: String,
     #[serde(default)]
     pub(super) r#abstract: bool,

@@ -13,12 +13,6 @@ use std::cell::Cell;
 /// `bdl-4`, `bdl-7`: what a Bundle asks of its entries.
 pub(super) const NATIVE: &[&str] = &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-3", "bdl-4", "bdl-7"];
 
-/// Invariants that are set aside on purpose, with the reason.
-///
-/// `dom-6` advises every resource to carry a narrative. Neither PCA nor BaRS senders do, so telling it would put a
-/// warning on every answer and teach readers to skip warnings.
-pub(super) const SET_ASIDE: &[(&str, &str)] = &[("dom-6", "advice to carry a narrative, which senders here never do")];
-
 /// An invariant, compiled.
 #[derive(Debug)]
 pub(super) struct Constraint {

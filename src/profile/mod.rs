@@ -27,11 +27,13 @@ mod local;
 mod modifier;
 mod moment;
 mod narrow;
+mod package;
 mod plan;
 mod pointing;
 mod primitive;
 mod references;
 mod resources;
+mod severity;
 mod slicing;
 mod snapshot;
 mod spelling;
@@ -46,29 +48,22 @@ mod tests;
 
 pub use ask::{Ask, UnknownExtensions, Verdict};
 pub use elements::{ElementType, Elements, RequiredCodes};
+pub use package::{Census, LoadedPackage, Package};
 pub use primitive::Primitive;
+pub use severity::{Level, Severities, Suppressed};
 pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
 use crate::fhirpath::{ElementTypes, Model};
+use crate::issue::Issue;
 use crate::terminology::definition::{CodeSystem, Definition};
 use crate::terminology::values::ValueSets;
 use definition::Structure;
 use plan::Plan;
-use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fmt;
-
-/// A FHIR package as the site holds it.
-#[derive(Debug, Clone, Default)]
-pub struct Package {
-    /// Its name, for example `hl7.fhir.r4.core.distilled`.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// Name and text of each file. Only StructureDefinitions, ValueSets and CodeSystems in JSON are read.
-    pub files: Vec<(String, String)>,
-}
+use std::sync::Arc;
 
 /// Why packages could not be compiled: something in a file that must be put right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +126,10 @@ pub struct Loaded<'p> {
 pub struct Profiles {
     plan: Plan,
     not_evaluated: Vec<NotEvaluated>,
+    packages: Arc<[LoadedPackage]>,
+    severities: Severities,
+    /// The keys of all invariants of the definitions.
+    invariants: BTreeSet<Box<str>>,
 }
 
 impl Profiles {
@@ -142,13 +141,14 @@ impl Profiles {
     pub fn compile(packages: &[Package]) -> Result<Profiles, Vec<Problem>> {
         let mut read = Read::default();
         for package in packages {
-            for (name, text) in package.files.iter().filter(|(name, _)| name.ends_with(".json")) {
-                read.take(format!("{} {}: {name}", package.name, package.version), text);
+            for (name, text) in &package.files {
+                read.take(format!("{} {}: {name}", package.name, package.version), name, text);
             }
         }
         if !read.problems.is_empty() {
             return Err(read.problems);
         }
+        let invariants = read.invariants();
         let mut not_evaluated = read.not_evaluated;
         let problems = snapshot::complete(&mut read.structures, &mut not_evaluated);
         if !problems.is_empty() {
@@ -157,13 +157,48 @@ impl Profiles {
         let values = ValueSets::compile(&read.code_systems, &read.value_sets);
         let mut plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
         plan.values = values;
-        Ok(Profiles { plan, not_evaluated })
+        let loaded = |package: &Package| LoadedPackage {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            hash: package.hash(),
+        };
+        let packages = packages.iter().map(loaded).collect();
+        Ok(Profiles { plan, not_evaluated, packages, severities: Severities::carried(), invariants })
+    }
+
+    /// Lays a site's severities over those that are carried. `file` names where they come from.
+    ///
+    /// # Errors
+    /// Every line that names what nobody knows, or lowers what must not be lowered.
+    pub fn lay_severities(&mut self, file: &str, text: &str) -> Result<(), Vec<Problem>> {
+        self.severities.lay(file, text, &self.invariants)
+    }
+
+    /// The severity policy.
+    pub fn severities(&self) -> &Severities {
+        &self.severities
+    }
+
+    /// Gives issues that come from elsewhere than the check their severities, and takes out what is suppressed.
+    pub fn settle(&self, issues: &mut Vec<Issue>, suppressed: &mut Suppressed) {
+        issues.retain_mut(|issue| {
+            let is_told = self.severities.settle(issue);
+            if !is_told {
+                *suppressed.entry(severity::counted_as(issue).to_owned()).or_default() += 1;
+            }
+            is_told
+        });
+    }
+
+    /// The packages that were compiled: what judges.
+    pub fn packages(&self) -> &Arc<[LoadedPackage]> {
+        &self.packages
     }
 
     /// Everything that is wrong with `document`: against its resource type's definition, and against each profile that
     /// is asked for.
     pub fn check(&self, document: &Document, ask: &Ask<'_>) -> Verdict {
-        check::check(&self.plan, document, ask)
+        check::check(self, document, ask)
     }
 
     /// What definitions ask for and the check does not do: invariants that could not be compiled, bindings that
@@ -221,12 +256,6 @@ impl Model for Profiles {
     }
 }
 
-#[derive(Deserialize)]
-struct Head {
-    #[serde(default, rename = "resourceType")]
-    resource_type: String,
-}
-
 /// What the files of all packages hold.
 #[derive(Default)]
 struct Read {
@@ -238,27 +267,40 @@ struct Read {
 }
 
 impl Read {
-    fn take(&mut self, file: String, text: &str) {
-        let taken = serde_json::from_str::<Head>(text).and_then(|head| match head.resource_type.as_str() {
-            "StructureDefinition" => serde_json::from_str(text).map(|structure| self.take_structure(&file, structure)),
-            "ValueSet" => serde_json::from_str(text).map(|value_set| self.value_sets.push(value_set)),
-            "CodeSystem" => serde_json::from_str(text).map(|code_system| self.code_systems.push(code_system)),
-            _ => Ok(()),
-        });
-        if let Err(cause) = taken {
-            self.problems.push(Problem { file, message: cause.to_string() });
+    /// The keys of all invariants.
+    fn invariants(&self) -> BTreeSet<Box<str>> {
+        let mut keys = BTreeSet::new();
+        for (_, structure) in &self.structures {
+            for element in structure.snapshot.element.iter().chain(&structure.differential.element) {
+                for constraint in &element.constraints {
+                    if !keys.contains(constraint.key.as_str()) {
+                        keys.insert(constraint.key.as_str().into());
+                    }
+                }
+            }
         }
+        keys
     }
 
-    fn take_structure(&mut self, file: &str, structure: Structure) {
-        let not_evaluated = |why: &str| NotEvaluated { what: structure.url.clone(), why: why.into() };
-        if !structure.fhir_version.starts_with("4.0") {
-            self.not_evaluated.push(not_evaluated("it is not a definition of FHIR R4"));
-        } else if structure.kind == "logical" {
-            self.not_evaluated.push(not_evaluated("it is a logical model"));
-        } else {
-            self.structures.retain(|(_, known)| known.url != structure.url);
-            self.structures.push((file.to_owned(), structure));
+    fn take(&mut self, file: String, name: &str, text: &str) {
+        let taken = package::each_definition(name, text, |head, text| {
+            if let Some(why) = head.left_out() {
+                self.not_evaluated.push(NotEvaluated { what: head.url.clone(), why: why.into() });
+                return Ok(());
+            }
+            let taken = match head.resource_type.as_str() {
+                "StructureDefinition" => serde_json::from_str::<Structure>(text).map(|structure| {
+                    self.structures.retain(|(_, known)| known.url != structure.url);
+                    self.structures.push((file.clone(), structure));
+                }),
+                "ValueSet" => serde_json::from_str(text).map(|value_set| self.value_sets.push(value_set)),
+                "CodeSystem" => serde_json::from_str(text).map(|code_system| self.code_systems.push(code_system)),
+                _ => Ok(()),
+            };
+            taken.map_err(|cause| cause.to_string())
+        });
+        if let Err(message) = taken {
+            self.problems.push(Problem { file, message });
         }
     }
 }

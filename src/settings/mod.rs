@@ -27,6 +27,9 @@ use std::net::SocketAddr;
 /// The compiled-in defaults with their comments: what `stile serve --print-settings` shows.
 pub const DEFAULTS: &str = layers::DEFAULTS;
 
+/// The folder of packages when the site names none; it need not be there.
+pub const DEFAULT_PACKAGES_FOLDER: &str = "stile-packages";
+
 /// Everything that a site decides, checked whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -36,8 +39,10 @@ pub struct Settings {
     pub limits: Limits,
     /// Where submissions are kept.
     pub store: Store,
-    /// `.tgz` files, or folders of them, with FHIR packages that the site adds.
-    pub package_folders: Vec<String>,
+    /// Folder with the FHIR packages that the site adds.
+    pub packages_folder: String,
+    /// File with the site's own severities, over those that the program carries.
+    pub severity_file: Option<String>,
     /// Folder with the site's own mappings.
     pub mapping_folder: Option<String>,
     /// What is logged, and how.

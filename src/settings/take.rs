@@ -29,6 +29,8 @@ struct Tree {
     store: StoreTree,
     packages: PackagesTree,
     #[serde(default)]
+    check: CheckTree,
+    #[serde(default)]
     mappings: MappingsTree,
     log: LogTree,
     changes: ChangesTree,
@@ -68,7 +70,12 @@ struct StoreTree {
 
 #[derive(Deserialize)]
 struct PackagesTree {
-    folders: Vec<String>,
+    folder: String,
+}
+
+#[derive(Deserialize, Default)]
+struct CheckTree {
+    severity_file: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -175,7 +182,8 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
             request_ms_max: tree.limits.request_ms_max,
         },
         store: Store { folder: tree.store.folder },
-        package_folders: tree.packages.folders,
+        packages_folder: tree.packages.folder,
+        severity_file: tree.check.severity_file,
         mapping_folder: tree.mappings.folder,
         log: Log { format: tree.log.format, filter: tree.log.filter },
         changes: Changes {

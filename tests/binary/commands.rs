@@ -73,7 +73,7 @@ fn validate_judges_files_folders_and_standard_input() {
     assert!(good.out.contains("samples/good.json: ok, Appointment"), "{}", good.out);
 
     let bad = stile(&["validate", "bad.json"], folder).expect(1);
-    for told in ["bad.json: refused", "did you mean", "participant", "Appointment.status", "line 3"] {
+    for told in ["bad.json: refused", "did you mean", "participant", "Appointment.status", "--> bad.json:10:3"] {
         assert!(bad.out.contains(told), "{told:?} is not in\n{}", bad.out);
     }
     let samples = stile(&["validate", "samples", "--json"], folder).expect(0).lines();

@@ -2,7 +2,9 @@
 
 mod commands;
 mod killed;
+mod packages;
 mod process;
 mod serving;
+mod validate;
 #[path = "../it/wire.rs"]
 mod wire;

@@ -102,7 +102,7 @@ async fn every_search_parameter_that_is_listed_is_taken_and_no_other() {
     for resource in statement["rest"][0]["resource"].as_array().unwrap() {
         let name = resource["type"].as_str().unwrap();
         let listed: Vec<&str> =
-            resource["searchParam"].as_array().unwrap().iter().map(|told| told["name"].as_str().unwrap()).collect();
+            resource["searchParam"].as_array().into_iter().flatten().iter().map(|told| told["name"].as_str().unwrap()).collect();
         for (parameter, code, value) in [
             ("_id", "_id", "a1,a2"),
             ("identifier", "identifier", "urn:x%7C7"),

@@ -233,8 +233,7 @@ fn resources_in_resources_are_of_the_types_and_profiles_that_a_profile_lists() {
         {"id": "Task.contained", "path": "Task.contained", "type": [{"code": "Basic"}]}]),
     );
     let profiles = compile(&[named(), bundle, task]);
-    let held =
-        |resource: Value| json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]});
+    let held = |resource: Value| json!({"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": resource}]});
     let basic = json!({"resourceType": "Basic", "id": "b", "code": {"text": "x"}});
     check(&profiles, "b", &held(basic.clone()), &[]);
     check(&profiles, "b", &held(json!({"resourceType": "Patient", "name": [{"text": "x"}]})), &[]);

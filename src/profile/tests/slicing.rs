@@ -294,7 +294,7 @@ fn slices_are_told_by_the_profile_that_they_fit() {
     elements.extend(entry("basic", "Basic", "http://hl7.org/fhir/StructureDefinition/Basic"));
     let profiles = compile(&[male, profile("b", "Bundle", elements.into())]);
     let bundle = |resources: Value| {
-        let entries: Vec<_> = resources.as_array().unwrap().iter().map(|one| json!({"resource": one})).collect();
+        let entries: Vec<_> = resources.as_array().unwrap().iter().enumerate().map(|(n, one)| json!({"fullUrl": format!("urn:uuid:00000000-0000-4000-8000-00000000000{n}"), "resource": one})).collect();
         json!({"resourceType": "Bundle", "type": "collection", "entry": entries})
     };
     let patient = |gender: &str| json!({"resourceType": "Patient", "gender": gender});
