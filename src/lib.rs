@@ -13,6 +13,7 @@ pub mod fhir;
 pub mod fhirpath;
 pub mod terminology;
 
+pub mod national;
 pub mod profile;
 
 pub mod mapping;

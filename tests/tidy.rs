@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use stile::issue::Rule;
+use stile::issue::{Rule, Severity};
+use stile::national::{Rules, switchable};
 
 /// Lines past which a file of `src` is too long to fit in a head. The house says "about 400".
 const LINES_MAX: usize = 600;
@@ -191,6 +192,34 @@ fn the_page_of_rules_is_in_step() {
         kept == page,
         "docs/RULES.md is out of step: run STILE_UPDATE=1 cargo test --test tidy, and look at the difference"
     );
+}
+
+#[test]
+fn the_page_of_national_rules_tells_each_and_how_it_usually_is() {
+    let page = text("docs/NATIONAL.md");
+    let usual = Rules::new(Vec::new(), BTreeMap::new(), 640, jiff::tz::TimeZone::UTC);
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let mut faults = Vec::new();
+    for rule in switchable() {
+        let word = match usual.severity(rule) {
+            Some(Severity::Fatal | Severity::Error) => "refuse",
+            Some(Severity::Warning) => "flag",
+            Some(Severity::Information) => "told",
+            None => "off",
+        };
+        let begin = format!("| `{rule}` | {word} | ");
+        if rows.iter().filter(|row| row.starts_with(&begin)).count() != 1 {
+            faults.push(format!("no row begins: {begin}"));
+        }
+    }
+    let known: BTreeSet<String> = switchable().map(|rule| format!("| `{rule}` |")).collect();
+    faults.extend(rows.iter().filter_map(|row| {
+        let is_known = known.iter().any(|begin| row.starts_with(begin.as_str()));
+        let is_rule =
+            row.split('|').nth(2).is_some_and(|word| ["refuse", "flag", "told", "off"].contains(&word.trim()));
+        (is_rule && !is_known).then(|| format!("this row is about no rule: {row}"))
+    }));
+    assert!(faults.is_empty(), "docs/NATIONAL.md is out of step:\n{}", faults.join("\n"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! How a sender speaks: what a mapping and the tolerances need to know about it.
 
 use crate::model::OdsCode;
+use crate::national::Rules;
 use crate::profile::UnknownExtensions;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub struct Sender {
     pub tolerances: Vec<String>,
     /// Canonical urls of profiles that its resources must fit, beside R4 itself.
     pub profiles: Vec<String>,
+    /// The national rules that its submissions must keep, and how hard.
+    pub rules: Rules,
     /// What is thought of extensions in its submissions that no loaded package defines.
     pub unknown_extensions: UnknownExtensions,
     /// What mappings read as `%sender`, for example `pas_appointment_system`.

@@ -8,6 +8,7 @@ use crate::fhir;
 use crate::intake::{Judged, Terms};
 use crate::issue::any_refuses;
 use crate::mapping::{Mapping, Outcome, Traced, Variables};
+use crate::national;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -60,17 +61,20 @@ pub fn run(args: &Args) -> u8 {
 
 /// Maps one input and tells what came of it: true when it would be taken.
 fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> bool {
+    let now = Timestamp::now();
     let terms = Terms {
         profiles: &engine.profiles,
         limits: &input::LIMITS,
         sender: Some(sender),
         expected_type: None,
         demanded: &[],
+        now,
     };
     let judged = Judged::of(&input.bytes, input.format, &terms);
     let mut issues = judged.issues;
-    let variables = Variables { sender: &sender.variables, now: Timestamp::now(), trees: &[] };
+    let variables = Variables { sender: &sender.variables, now, trees: &[] };
     let document = judged.document.filter(|_| !any_refuses(&issues));
+    let document = document.as_ref().map(|document| national::for_mapping(document, &sender.rules));
     let chosen = document.as_ref().and_then(|document| match &args.mapping {
         Some(name) => engine.library.named(name),
         None => engine.library.inbound(document, &variables).unwrap_or_else(|issue| {

@@ -4,6 +4,7 @@ use super::tell;
 use crate::access::Sender;
 use crate::app::{Engine, Materials, Mishap};
 use crate::model::OdsCode;
+use crate::national::Rules;
 use crate::profile::{Tolerance, UnknownExtensions};
 use crate::settings::{self, Problem, Settings};
 use std::collections::BTreeMap;
@@ -99,6 +100,12 @@ pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
                 is_pas,
                 tolerances: Vec::new(),
                 profiles: Vec::new(),
+                rules: Rules::new(
+                    Vec::new(),
+                    BTreeMap::new(),
+                    i64::from(settings.changes.placeholder_days),
+                    settings.changes.time_zone.clone(),
+                ),
                 unknown_extensions: UnknownExtensions::default(),
                 variables: variables(is_pas),
             };

@@ -7,6 +7,7 @@ use crate::fhir;
 use crate::intake::{Judged, Terms};
 use crate::issue::{Issue, Severity, any_refuses, nearest};
 use crate::profile::{LoadedPackage, NotEvaluated, Profiles, Suppressed};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,7 +46,7 @@ pub struct Args {
     /// times; the later counts where two define the same.
     #[arg(long, value_name = "FILE.tgz|FOLDER|definition.json")]
     package: Vec<PathBuf>,
-    /// Judge as sent by this sender of the settings, with its tolerances and profiles.
+    /// Judge as sent by this sender of the settings, with its tolerances, profiles and rules.
     #[arg(long, value_name = "NAME")]
     sender: Option<String>,
     /// One line of JSON for each resource.
@@ -72,6 +73,7 @@ pub fn run(args: &Args) -> u8 {
         sender: Some(&sender),
         expected_type: None,
         demanded: &profiles,
+        now: Timestamp::now(),
     };
     let mut tally = Tally::default();
     let progress = Progress::of(sources.len());

@@ -8,6 +8,7 @@ use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Place, Rule, any_refuses, nearest};
 use crate::mapping::{Reads, Variables};
 use crate::model::Canonical;
+use crate::national;
 use crate::profile::{self, Ask, NotEvaluated, Profiles, Suppressed, Tolerance};
 use jiff::Timestamp;
 
@@ -41,6 +42,8 @@ pub struct Terms<'a> {
     pub expected_type: Option<&'a str>,
     /// Canonical urls of profiles that it must fit, beside the sender's.
     pub demanded: &'a [&'a str],
+    /// What dates are held against.
+    pub now: Timestamp,
 }
 
 impl Terms<'_> {
@@ -70,8 +73,8 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Reads a body, turns tolerated deviations into R4, and checks it against its type's definition and the profiles
-    /// that are asked for.
+    /// Reads a body, turns tolerated deviations into R4, and checks it against its type's definition, the profiles
+    /// that are asked for, and the national rules that its sender keeps.
     pub fn of(body: &[u8], format: Format, terms: &Terms<'_>) -> Judged {
         let parsed = fhir::parse(body, format, terms.limits);
         let mut issues = parsed.issues;
@@ -87,7 +90,7 @@ impl Judged {
             return Judged { document: Some(document), issues, not_evaluated, suppressed, is_malformed };
         }
         issues.extend(profile::apply(&mut document, &terms.tolerances()));
-        issues.extend(profile::canonical_systems(&mut document));
+        issues.extend(national::canonical_systems(&mut document));
         let ask = Ask {
             expected_type: terms.expected_type,
             profiles: &terms.demanded(),
@@ -95,6 +98,10 @@ impl Judged {
         };
         let verdict = terms.profiles.check(&document, &ask);
         issues.extend(verdict.issues);
+        if let Some(Sender { rules, .. }) = terms.sender {
+            issues = issues.into_iter().filter_map(|issue| rules.weigh(issue)).collect();
+            issues.extend(national::check(&document, rules, terms.now));
+        }
         // What has been settled before stays as it is.
         terms.profiles.settle(&mut issues, &mut suppressed);
         for (name, count) in verdict.suppressed {
@@ -137,6 +144,7 @@ impl Parts {
         resource_type: &str,
         sender: &Sender,
         demanded: &[&str],
+        now: Timestamp,
     ) -> Result<Judged, Error> {
         if body.len() > self.limits.bytes_max {
             return Err(Error::TooLarge(self.limits.bytes_max));
@@ -147,6 +155,7 @@ impl Parts {
             sender: Some(sender),
             expected_type: Some(resource_type),
             demanded,
+            now,
         };
         Ok(Judged::of(body, format, &terms))
     }
@@ -157,8 +166,9 @@ impl Parts {
         format: Format,
         resource_type: &str,
         sender: &Sender,
+        now: Timestamp,
     ) -> Result<Read, Error> {
-        match self.judge(body, format, resource_type, sender, &[])? {
+        match self.judge(body, format, resource_type, sender, &[], now)? {
             Judged { issues, is_malformed: true, .. } => Err(Error::Malformed(issues)),
             Judged { document: Some(document), issues, .. } if !any_refuses(&issues) => Ok(Read { document, issues }),
             Judged { issues, .. } => Err(Error::Rejected(issues)),
@@ -166,6 +176,7 @@ impl Parts {
     }
 
     pub(super) fn map(&self, document: &Document, sender: &Sender, now: Timestamp) -> Result<Mapped, Error> {
+        let document = &*national::for_mapping(document, &sender.rules);
         let variables = Variables { sender: &sender.variables, now, trees: &[] };
         let chosen = self.library.inbound(document, &variables).map_err(|issue| Error::Rejected(vec![issue]))?;
         let Some(mapping) = chosen else {

@@ -181,7 +181,7 @@ impl Intake {
         if let Some(receipt) = self.answered_before(caller, &submission).await? {
             return Ok(receipt);
         }
-        let parsed = self.parts.read(&submission.body, submission.format, &submission.resource_type, sender)?;
+        let parsed = self.parts.read(&submission.body, submission.format, &submission.resource_type, sender, now)?;
         let mapped = self.parts.map(&parsed.document, sender, now)?;
         let mut issues = parsed.issues;
         issues.extend(mapped.issues);
@@ -230,7 +230,7 @@ impl Intake {
         caller.grant.allows(Interaction::Validate, resource_type).map_err(forbidden)?;
         let sender = self.parts.sender(caller)?;
         self.parts.has_profiles(demanded)?;
-        let judged = self.parts.judge(body, format, resource_type, sender, demanded)?;
+        let judged = self.parts.judge(body, format, resource_type, sender, demanded, now)?;
         let mut issues = judged.issues;
         if let Some(document) = judged.document.as_ref().filter(|_| !any_refuses(&issues)) {
             match self.parts.map(document, sender, now) {

@@ -83,6 +83,7 @@ impl Keeping {
             sender: None,
             expected_type: Some(resource_type),
             demanded: &[],
+            now: self.now,
         };
         let judged = Judged::of(body.as_bytes(), Format::Json, &terms);
         match judged.issues.iter().find(|issue| issue.refuses()) {

@@ -216,6 +216,96 @@ rules! {
     /// An ODS code is three to ten upper-case letters and digits.
     OdsCode = "ods-code.form", Error, Value;
 
+    // ---- England's national standards, beside FHIR and profiles
+    /// An NHS number is written as ten digits and nothing between them.
+    NhsNumberForm = "nhs-number.form", Warning, Value;
+    /// An NHS number is a patient's, not one of the range 999 000 0000 to 999 999 9999 that is kept for tests.
+    NhsNumberTestRange = "nhs-number.test-range", Warning, BusinessRule;
+    /// The verification status of an NHS number is a code of today's lists.
+    NhsNumberVerification = "nhs-number.verification-status", Warning, CodeInvalid;
+    /// A local time without an offset does not fall into the hour that comes twice when the clocks go back.
+    ClockRepeatedHour = "clock.repeated-hour", Error, Value;
+    /// A local time without an offset does not fall into the hour that is left out when the clocks go forward.
+    ClockMissingHour = "clock.missing-hour", Error, Value;
+    /// A time with summer time's offset stands in summer time.
+    ClockOffset = "clock.offset", Warning, Value;
+    /// An appointment's start is a date that the patient can come on, not a placeholder about two years ahead.
+    AppointmentPlaceholder = "appointment.placeholder", Warning, BusinessRule;
+
+    // ---- Patient Care Aggregator, producer standard
+    /// An element that the aggregator's producer standard asks for is there.
+    PcaRequired = "pca.required", Error, Required;
+    /// An id is a GUID, which stays the same.
+    PcaId = "pca.id", Warning, Value;
+    /// Status, document status and intent are among those that the aggregator knows.
+    PcaStatus = "pca.status", Error, CodeInvalid;
+    /// An extension of the aggregator has the type of value and the codes that it defines.
+    PcaExtension = "pca.extension", Error, Extension;
+    /// A consultation medium is one that the aggregator shows and does not strip.
+    PcaConsultationMedium = "pca.consultation-medium", Warning, CodeInvalid;
+    /// A deep link is an absolute https address.
+    PcaDeepLink = "pca.deep-link", Error, Value;
+    /// An appointment has one specialty: a treatment function code with its display.
+    PcaSpecialty = "pca.specialty", Error, Structure;
+    /// An appointment type is an inpatient, ambulatory or home health encounter, or absent for outpatients.
+    PcaAppointmentType = "pca.appointment-type", Error, CodeInvalid;
+    /// An inpatient appointment has an end.
+    PcaInpatientEnd = "pca.inpatient-end", Error, Required;
+    /// A time is in UTC.
+    PcaUtc = "pca.utc", Warning, Value;
+    /// The participants of an appointment are named as the aggregator reads them.
+    PcaParticipant = "pca.participant", Error, Structure;
+    /// A patient is named by NHS number.
+    PcaPatient = "pca.patient", Error, Required;
+    /// The organisation that is responsible is named by its ODS code and its name.
+    PcaOrganisation = "pca.organisation", Error, Required;
+    /// A pathway or referral is named by an identifier with its system and value, in the form of its system.
+    PcaPathway = "pca.pathway", Error, Value;
+    /// A document is a PDF behind a deep link.
+    PcaAttachment = "pca.attachment", Error, Value;
+    /// What a document or task is about is an Appointment and its address.
+    PcaRelated = "pca.related", Error, Structure;
+    /// A questionnaire says its type, and a PIFU questionnaire its pathway and treatment function.
+    PcaQuestionnaire = "pca.questionnaire", Error, BusinessRule;
+    /// The name of a document or task, which patients and others see in lists, holds no NHS number.
+    PcaPersonalData = "pca.personal-data", Error, BusinessRule;
+
+    // ---- Booking and Referral Standard
+    /// A message says the version of the standard that it follows.
+    BarsVersion = "bars.version", Error, Required;
+    /// A message says when it was made.
+    BarsTimestamp = "bars.timestamp", Error, Required;
+    /// Each resource of a message says when it last changed.
+    BarsLastUpdated = "bars.last-updated", Error, Required;
+    /// Each entry of a message has a resource and its address.
+    BarsEntry = "bars.entry", Error, Structure;
+    /// A message begins with its only header, which has every part that routing needs.
+    BarsHeader = "bars.header", Error, Required;
+    /// A message's event is one of the standard's.
+    BarsEvent = "bars.event", Error, CodeInvalid;
+    /// A message's reason is new, update or delete.
+    BarsReason = "bars.reason", Error, CodeInvalid;
+    /// An endpoint is a service of the directory of services.
+    BarsEndpoint = "bars.endpoint", Error, Value;
+    /// A message's definition is one of the standard's and belongs to its event.
+    BarsDefinition = "bars.definition", Error, CodeInvalid;
+    /// A message's focus is the resource in it that its event is about.
+    BarsFocus = "bars.focus", Error, Structure;
+    /// Sender and receiver of a message are organisations in it.
+    BarsParty = "bars.party", Error, Structure;
+    /// A message holds as many resources of each type as its definition says.
+    BarsContents = "bars.contents", Error, Structure;
+    /// A response says which message it answers and how it went.
+    BarsResponse = "bars.response", Error, Required;
+    /// What is cancelled is sent as an update.
+    BarsCancellation = "bars.cancellation", Warning, BusinessRule;
+    /// A referral has the intent, category and period that the standard fixes.
+    BarsServiceRequest = "bars.service-request", Error, Structure;
+    /// A use case is one that the standard lists.
+    BarsUseCase = "bars.use-case", Warning, CodeInvalid;
+    /// An appointment has the times of the slot that is booked.
+    BarsSlotTimes = "bars.slot-times", Warning, BusinessRule;
+
     // ---- change requests and PIFU: the guards
     /// A change request is about an appointment that Stile knows.
     ChangeUnknownAppointment = "change.unknown-appointment", Error, NotFound;

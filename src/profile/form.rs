@@ -11,17 +11,20 @@ use crate::issue::{Issue, Operation, Rule};
 impl<'p, 'd> Walk<'p, 'd> {
     /// Whether `node` has the JSON form of its type; tells it when not.
     pub(super) fn json_form(&mut self, node: Node<'d>, kind: &Kind) -> bool {
+        if !self.under_its_name(node, kind) {
+            return false;
+        }
         let names = self.names;
         match (kind.form, node.value()) {
             (Form::Primitive(primitive), Some(value)) => {
-                self.primitive(node, primitive, value) && self.no_strange_member(node, primitive)
+                self.primitive(node, primitive, value) && self.no_strange_member(node, kind)
             }
-            (Form::Primitive(primitive), None) => {
+            (Form::Primitive(_), None) => {
                 let is_empty = node.children().all(|child| child.is(names.id));
                 if is_empty {
                     self.empty(node);
                 }
-                !is_empty && self.no_strange_member(node, primitive)
+                !is_empty && self.no_strange_member(node, kind)
             }
             (_, Some(_)) => {
                 let message = format!("`{}` is {}, an object in JSON", node.name(), with_article(&kind.path));
@@ -82,19 +85,6 @@ impl<'p, 'd> Walk<'p, 'd> {
                 false
             }
         }
-    }
-
-    /// A primitive has an id and extensions beside it; anything else means that an object was sent.
-    fn no_strange_member(&mut self, node: Node<'d>, primitive: Primitive) -> bool {
-        let names = self.names;
-        let is_sound = node.children().all(|child| child.is(names.id) || child.is(names.extension));
-        if !is_sound {
-            let json_type = primitive.json_type();
-            let message =
-                format!("`{}` has the type {}, which is {json_type} and no object", node.name(), primitive.as_str());
-            self.tell(node, Issue::new(Rule::ElementType, message).hint(format!("write it as {json_type}")));
-        }
-        is_sound
     }
 }
 

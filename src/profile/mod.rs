@@ -37,10 +37,10 @@ mod severity;
 mod slicing;
 mod snapshot;
 mod spelling;
-mod system_case;
 mod tell;
 mod tolerance;
 mod tree;
+mod underscore;
 mod xhtml;
 
 #[cfg(test)]
@@ -51,7 +51,6 @@ pub use elements::{ElementType, Elements, RequiredCodes};
 pub use package::{Census, LoadedPackage, Package};
 pub use primitive::Primitive;
 pub use severity::{Level, Severities, Suppressed};
-pub use system_case::canonical_systems;
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};

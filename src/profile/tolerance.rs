@@ -47,6 +47,10 @@ tolerances! {
     TaskIdentifierSingle = "task-identifier-single";
     /// A Task may write the coding of its reason without an array.
     TaskReasonCodingSingle = "task-reason-coding-single";
+    /// A ServiceRequest may write its `basedOn` without an array, as BaRS's published bodies do.
+    ServiceRequestBasedOnSingle = "service-request-based-on-single";
+    /// A ServiceRequest may write `PatientInstruction` for `patientInstruction`, as BaRS's published bodies do.
+    PatientInstructionCase = "patient-instruction-case";
 }
 
 impl fmt::Display for Tolerance {
@@ -86,7 +90,9 @@ pub fn apply(document: &mut Document, tolerances: &[Tolerance]) -> Vec<Issue> {
                     split_identifiers(document, resource, &mut applied);
                 }
                 (Tolerance::EndAbsent, Kind::Appointment) => fill_end(document, resource, &mut applied),
-                (Tolerance::TaskAuthored, Kind::Task) => rename_authored(document, resource, &mut applied),
+                (Tolerance::TaskAuthored, Kind::Task) => {
+                    rename(document, resource, AUTHORED, Tolerance::TaskAuthored, &mut applied);
+                }
                 (Tolerance::TaskIdentifierSingle, Kind::Task) => {
                     let identifier = document.node(resource).child_named("identifier").map(|node| node.id());
                     wrap(document, identifier, Tolerance::TaskIdentifierSingle, &mut applied);
@@ -95,12 +101,22 @@ pub fn apply(document: &mut Document, tolerances: &[Tolerance]) -> Vec<Issue> {
                     let coding = document.node(resource).descend(&["reasonCode", "coding"]).map(|node| node.id());
                     wrap(document, coding, Tolerance::TaskReasonCodingSingle, &mut applied);
                 }
+                (Tolerance::ServiceRequestBasedOnSingle, Kind::ServiceRequest) => {
+                    let based_on = document.node(resource).child_named("basedOn").map(|node| node.id());
+                    wrap(document, based_on, Tolerance::ServiceRequestBasedOnSingle, &mut applied);
+                }
+                (Tolerance::PatientInstructionCase, Kind::ServiceRequest) => {
+                    rename(document, resource, PATIENT_INSTRUCTION, Tolerance::PatientInstructionCase, &mut applied);
+                }
                 (
-                    Tolerance::EndAbsent
+                    Tolerance::BasedOnIdentifierArray
+                    | Tolerance::EndAbsent
                     | Tolerance::TaskAuthored
                     | Tolerance::TaskIdentifierSingle
-                    | Tolerance::TaskReasonCodingSingle,
-                    Kind::Appointment | Kind::Task,
+                    | Tolerance::TaskReasonCodingSingle
+                    | Tolerance::ServiceRequestBasedOnSingle
+                    | Tolerance::PatientInstructionCase,
+                    Kind::Appointment | Kind::Task | Kind::ServiceRequest,
                 ) => {}
             }
         }
@@ -113,12 +129,19 @@ pub fn apply(document: &mut Document, tolerances: &[Tolerance]) -> Vec<Issue> {
 enum Kind {
     Appointment,
     Task,
+    ServiceRequest,
 }
+
+/// A name that is written for another.
+type Misnomer = (&'static str, &'static str);
+const AUTHORED: Misnomer = ("authored", "authoredOn");
+const PATIENT_INSTRUCTION: Misnomer = ("PatientInstruction", "patientInstruction");
 
 fn kind(node: Node<'_>) -> Option<(NodeId, Kind)> {
     match node.resource_type()? {
         "Appointment" => Some((node.id(), Kind::Appointment)),
         "Task" => Some((node.id(), Kind::Task)),
+        "ServiceRequest" => Some((node.id(), Kind::ServiceRequest)),
         _ => None,
     }
 }
@@ -206,16 +229,22 @@ fn fill_end(document: &mut Document, appointment: NodeId, applied: &mut Applied)
     applied.tell(Tolerance::EndAbsent, place, message, "R4 asks for both: send `end`, or its data-absent-reason");
 }
 
-fn rename_authored(document: &mut Document, task: NodeId, applied: &mut Applied) {
-    let node = document.node(task);
-    let Some(authored) = node.child_named("authored") else { return };
-    if applied.is_full() || authored.in_array() || node.child_named("authoredOn").is_some() {
+/// What came under another name gets R4's, unless both are there.
+fn rename(
+    document: &mut Document,
+    resource: NodeId,
+    (sent, known): Misnomer,
+    tolerance: Tolerance,
+    applied: &mut Applied,
+) {
+    let node = document.node(resource);
+    let Some(found) = node.child_named(sent) else { return };
+    if applied.is_full() || found.in_array() || node.child_named(known).is_some() {
         return;
     }
-    let (authored, place) = (authored.id(), authored.place());
-    document.rename(authored, "authoredOn");
-    let message = "`authored` was taken as `authoredOn`".to_owned();
-    applied.tell(Tolerance::TaskAuthored, place, message, "R4 names it `authoredOn`");
+    let (found, place) = (found.id(), found.place());
+    document.rename(found, known);
+    applied.tell(tolerance, place, format!("`{sent}` was taken as `{known}`"), &format!("R4 names it `{known}`"));
 }
 
 /// What repeats in R4 and came without its array is put into one.
@@ -351,6 +380,53 @@ mod tests {
     }
 
     #[test]
+    fn the_deviations_of_a_service_request_are_put_right() {
+        let with = |name: &str, value: Value| {
+            let mut request = json!({
+                "resourceType": "ServiceRequest", "status": "active", "intent": "plan",
+                "subject": {"reference": "Patient/1"}
+            });
+            request[name] = value;
+            request
+        };
+        check_tolerance(
+            &with("basedOn", json!({"reference": "CarePlan/1"})),
+            Tolerance::ServiceRequestBasedOnSingle,
+            &[(Rule::ElementArray, "ServiceRequest.basedOn")],
+            "ServiceRequest.basedOn",
+        );
+        check_tolerance(
+            &with("PatientInstruction", json!("Come fasting")),
+            Tolerance::PatientInstructionCase,
+            &[(Rule::ElementUnknown, "ServiceRequest.PatientInstruction")],
+            "ServiceRequest.PatientInstruction",
+        );
+        // Where both are there nothing says which is meant.
+        let mut both = with("PatientInstruction", json!("Come fasting"));
+        both["patientInstruction"] = json!("Come as you are");
+        let (refusals, told) = check(&both, Tolerance::ALL);
+        assert_eq!((refusals.len(), told.len()), (1, 0));
+    }
+
+    #[test]
+    fn the_whole_bodies_of_referrals_that_bars_publishes_are_taken_with_their_tolerances_and_refused_without() {
+        let folder =
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/samples/bars-api/1.3.0/service_request"));
+        if !folder.exists() {
+            return eprintln!("skipped: {} is absent", folder.display());
+        }
+        for name in ["PUT-body.json", "id/GET-success.json"] {
+            let value = serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap();
+            let (refusals, told) = check(&value, &[]);
+            let rules: Vec<_> = refusals.iter().map(|(rule, _)| *rule).collect();
+            assert_eq!((rules, told.len()), (vec![Rule::ElementArray, Rule::ElementUnknown], 0), "{name}");
+            let tolerances = [Tolerance::ServiceRequestBasedOnSingle, Tolerance::PatientInstructionCase];
+            let (refusals, told) = check(&value, &tolerances);
+            assert_eq!((refusals, told.len()), (vec![], 2), "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_not_tolerated_is_refused_as_before() {
         let (refusals, told) = check(&appointment(), &[Tolerance::EndAbsent, Tolerance::TaskAuthored]);
         assert_eq!((refusals.len(), told.len()), (1, 0));
@@ -404,7 +480,9 @@ mod tests {
                 "end-absent",
                 "task-authored",
                 "task-identifier-single",
-                "task-reason-coding-single"
+                "task-reason-coding-single",
+                "service-request-based-on-single",
+                "patient-instruction-case"
             ]
         );
         for tolerance in Tolerance::ALL {

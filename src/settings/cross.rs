@@ -4,7 +4,8 @@
 
 use super::layers::Layers;
 use super::{Origin, Problem, dotted};
-use crate::issue::nearest;
+use crate::issue::{Rule, nearest};
+use crate::national::{Contract, contract_of, switchable};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -117,6 +118,30 @@ impl Findings<'_> {
                 };
                 let path = ["senders", &name, "tolerances", &index.to_string()];
                 self.refuse(&path, "there is no tolerance of this name", hint);
+            }
+            self.rules(&name, &sender);
+        }
+    }
+
+    /// Rules that a sender switches: they exist, may be switched, and belong to what it speaks.
+    fn rules(&mut self, name: &str, sender: &Map<String, Value>) {
+        let contracts = strings(sender, "contract");
+        for rule in sender.get("rules").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
+            let path = ["senders", name, "rules", rule];
+            let Some(found) = switchable().find(|known| known.as_str() == rule) else {
+                let is_rule = Rule::from_name(rule).is_some();
+                let message = if is_rule { "this rule holds for everybody" } else { "there is no rule of this name" };
+                let hint = match nearest(rule, switchable().map(Rule::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "docs/NATIONAL.md lists the rules that a sender's settings may switch".to_owned(),
+                };
+                self.refuse(&path, message, hint);
+                continue;
+            };
+            let Some(contract) = contract_of(found).map(Contract::as_str) else { continue };
+            if !contracts.iter().any(|spoken| spoken == contract) {
+                let hint = format!("add `contract = [\"{contract}\"]`, or take the rule out");
+                self.refuse(&path, "the sender does not speak this rule's contract, so it would do nothing", hint);
             }
         }
     }

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::access::{self, Grant, Interaction};
 use crate::delivery::Schedule;
+use crate::issue::Rule;
 use crate::model::{ChangeKind, OdsCode};
+use crate::national::{Contract, Rules, Switch};
 use crate::profile::UnknownExtensions;
 use crate::telemetry::LogFormat;
 use jiff::tz::TimeZone;
@@ -113,6 +115,10 @@ struct SenderTree {
     #[serde(default)]
     profiles: Vec<String>,
     #[serde(default)]
+    contract: Vec<String>,
+    #[serde(default)]
+    rules: BTreeMap<String, String>,
+    #[serde(default)]
     unknown_extensions: UnknownExtensions,
     #[serde(default)]
     variables: BTreeMap<String, String>,
@@ -162,6 +168,16 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
     // The error of the types may quote a value, so it is not passed on.
     let disagree = || Problem::new("", Origin::Defaults, "the settings' schema and types disagree; report it");
     let tree = Tree::deserialize(merged).map_err(|_| disagree())?;
+    let changes = Changes {
+        placeholder_days: tree.changes.placeholder_days,
+        minimum_age_years: tree.changes.minimum_age_years,
+        time_zone: TimeZone::get(&tree.changes.time_zone).unwrap_or(TimeZone::UTC),
+        ers_hand_off_url: tree.changes.ers_hand_off_url,
+    };
+    let mut senders = BTreeMap::new();
+    for (name, sender) in tree.senders {
+        senders.insert(name.clone(), sender.take(name, &changes).ok_or_else(disagree)?);
+    }
     let mut callers = BTreeMap::new();
     for (name, caller) in tree.callers {
         callers.insert(name.clone(), caller.take(name).ok_or_else(disagree)?);
@@ -186,14 +202,9 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
         severity_file: tree.check.severity_file,
         mapping_folder: tree.mappings.folder,
         log: Log { format: tree.log.format, filter: tree.log.filter },
-        changes: Changes {
-            placeholder_days: tree.changes.placeholder_days,
-            minimum_age_years: tree.changes.minimum_age_years,
-            time_zone: TimeZone::get(&tree.changes.time_zone).unwrap_or(TimeZone::UTC),
-            ers_hand_off_url: tree.changes.ers_hand_off_url,
-        },
+        changes,
         dispatch: Dispatch { lease_ms: tree.dispatch.lease_ms, idle_ms: tree.dispatch.idle_ms },
-        senders: tree.senders.into_iter().map(|(name, sender)| (name.clone(), sender.take(name))).collect(),
+        senders,
         callers,
         downstreams: tree.downstreams.into_iter().map(|(name, found)| (name.clone(), found.take(name))).collect(),
         organisations: tree.organisations.into_iter().map(|(code, found)| (code, found.downstream)).collect(),
@@ -202,12 +213,26 @@ pub(super) fn take(merged: &Value, warnings: Vec<Problem>) -> Result<Settings, P
 }
 
 impl SenderTree {
-    fn take(self, name: String) -> access::Sender {
-        let SenderTree { organisation, is_pas, tolerances, profiles, unknown_extensions, mut variables } = self;
+    fn take(self, name: String, changes: &Changes) -> Option<access::Sender> {
+        let SenderTree {
+            organisation,
+            is_pas,
+            tolerances,
+            profiles,
+            unknown_extensions,
+            contract,
+            rules,
+            mut variables,
+        } = self;
         // What mappings may ask of any sender, beside the variables that the site gives it.
         variables.insert("organisation".into(), organisation.as_str().to_owned());
         variables.insert("is_pas".into(), is_pas.to_string());
-        access::Sender { name, organisation, is_pas, tolerances, profiles, unknown_extensions, variables }
+        let contracts = contract.iter().map(|name| name.parse::<Contract>().ok()).collect::<Option<_>>()?;
+        let switch = |(rule, word): (&String, &String)| Some((Rule::from_name(rule)?, word.parse::<Switch>().ok()?));
+        let switches = rules.iter().map(switch).collect::<Option<_>>()?;
+        let placeholder_days = i64::from(changes.placeholder_days);
+        let rules = Rules::new(contracts, switches, placeholder_days, changes.time_zone.clone());
+        Some(access::Sender { name, organisation, is_pas, tolerances, profiles, unknown_extensions, rules, variables })
     }
 }
 

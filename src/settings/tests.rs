@@ -1,6 +1,8 @@
 //! Settings as a site writes them, right and wrong.
 
 use super::*;
+use crate::issue::{Rule, Severity};
+use crate::national::Contract;
 use crate::profile::UnknownExtensions;
 use serde_json::Value;
 
@@ -72,6 +74,25 @@ fn the_environment_stands_over_the_file_and_the_file_over_the_defaults() {
 }
 
 #[test]
+fn a_sender_speaks_contracts_and_has_rules_switched() {
+    let file = format!(
+        "{SITE}[senders.strict]\norganisation = \"RXX\"\ncontract = [\"pca\"]\n\
+         rules = {{ \"nhs-number.test-range\" = \"refuse\", \"pca.utc\" = \"off\", \"nhs-number.check-digit\" = \"flag\" }}\n"
+    );
+    let settings = with(&file, &[]).unwrap();
+    let (strict, usual) = (&settings.senders["strict"].rules, &settings.senders["pca-portal"].rules);
+    assert!(strict.speaks(Contract::Pca) && !strict.speaks(Contract::Bars) && !usual.speaks(Contract::Pca));
+    for (rule, is, usually) in [
+        (Rule::NhsNumberTestRange, Some(Severity::Error), None),
+        (Rule::PcaUtc, None, Some(Severity::Warning)),
+        (Rule::NhsNumber, Some(Severity::Warning), Some(Severity::Error)),
+        (Rule::OdsCode, Some(Severity::Error), Some(Severity::Error)),
+    ] {
+        assert_eq!((strict.severity(rule), usual.severity(rule)), (is, usually), "{rule}");
+    }
+}
+
+#[test]
 fn names_in_the_environment_find_what_the_file_calls_them() {
     let environment = [
         ("STILE__SENDERS__PCA_PORTAL__TOLERANCES", "reference-identifier-array, end-absent"),
@@ -124,6 +145,27 @@ fn each_fault_is_told_with_its_path_its_layer_and_a_way_out() {
             &[],
             "`senders.x.tolerances.1`: there is no tolerance of this name; did you mean `end-absent`?",
         ),
+        (
+            "[senders.x]\norganisation = \"RXX\"\nrules = { \"nhs-number.chek-digit\" = \"off\" }",
+            &[],
+            "`senders.x.rules.nhs-number.chek-digit`: there is no rule of this name; did you mean `nhs-number.check-digit`?",
+        ),
+        (
+            "[senders.x]\norganisation = \"RXX\"\nrules = { \"element.required\" = \"off\" }",
+            &[],
+            "`senders.x.rules.element.required`: this rule holds for everybody",
+        ),
+        (
+            "[senders.x]\norganisation = \"RXX\"\nrules = { \"ods-code.form\" = \"warn\" }",
+            &[],
+            "the value is not one of: refuse, flag, off",
+        ),
+        (
+            "[senders.x]\norganisation = \"RXX\"\ncontract = [\"bars\"]\nrules = { \"pca.utc\" = \"off\" }",
+            &[],
+            "`senders.x.rules.pca.utc`: the sender does not speak this rule's contract",
+        ),
+        ("[senders.x]\norganisation = \"RXX\"\ncontract = [\"hl7\"]", &[], "the value is not one of: pca, bars"),
         (
             "[organisations.RXX]\ndownstream = \"pas\"",
             &[],

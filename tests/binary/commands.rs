@@ -101,6 +101,23 @@ fn validate_judges_files_folders_and_standard_input() {
 }
 
 #[test]
+fn validate_holds_a_sender_to_the_contract_that_it_speaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let sender = |name: &str, more: &str| format!("[senders.{name}]\norganisation = \"RZZ99\"\n{more}\n");
+    let contract = "contract = [\"pca\"]\nrules = { \"pca.id\" = \"refuse\" }";
+    std::fs::write(folder.join("stile.toml"), sender("plain", "") + &sender("speaker", contract)).unwrap();
+    write(folder, "good.json", &appointment("a1", "4817508"));
+    let validate = |sender: &str| {
+        stile(&["validate", "good.json", "--json", "--settings", "stile.toml", "--sender", sender], folder)
+    };
+    assert_eq!(validate("plain").expect(0).lines()[0]["issues"], json!([]));
+    let told = validate("speaker").expect(1).lines()[0]["issues"].clone();
+    let rules: Vec<_> = told.as_array().unwrap().iter().map(|issue| &issue["details"]["coding"][0]["code"]).collect();
+    assert!(rules.contains(&&json!("pca.id")), "{told}");
+}
+
+#[test]
 fn map_shows_what_is_made_of_a_resource_and_where_each_part_came_from() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

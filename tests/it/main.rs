@@ -9,6 +9,7 @@ mod first_light;
 mod guards;
 mod house;
 mod kept;
+mod national;
 mod reading;
 mod restart;
 mod samples;

@@ -146,7 +146,7 @@ fn a_system_in_another_case_is_that_system_and_its_number_is_checked() {
     let mapped = |number: &str| {
         let parsed = fhir::parse(body(number).as_bytes(), Format::Json, &Limits::default());
         let mut document = parsed.document.unwrap();
-        assert_eq!(stile::profile::canonical_systems(&mut document).len(), 1);
+        assert_eq!(stile::national::canonical_systems(&mut document).len(), 1);
         super::library().inbound(&document, &variables).unwrap().unwrap().run(&document, &variables)
     };
     let outcome = mapped("9990000018");

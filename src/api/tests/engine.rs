@@ -6,6 +6,7 @@ use crate::intake::{Intake, Parts, Routes};
 use crate::ledger::Policy;
 use crate::mapping::{Library, Source};
 use crate::model::OdsCode;
+use crate::national::Rules;
 use crate::profile::{Package, Profiles, UnknownExtensions};
 use crate::store::Store;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,7 @@ pub(super) fn intake(store: Store) -> Intake {
         ]
         .into(),
         profiles: Vec::new(),
+        rules: Rules::new(Vec::new(), Default::default(), 640, jiff::tz::TimeZone::UTC),
         unknown_extensions: UnknownExtensions::default(),
     };
     Intake::new(Parts {

@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::fhir::{self, Format, Limits};
 use crate::issue::{Issue, Rule, any_refuses};
 use crate::mapping::{Library, Mapping, Reads, Variables};
-use crate::profile::canonical_systems;
+use crate::national::canonical_systems;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -44,12 +44,11 @@ fn respelled(node: Node<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::tests::document;
     use serde_json::json;
 
     #[test]
     fn well_known_systems_get_their_spelling_wherever_an_identifier_stands_and_it_is_told_once() {
-        let mut document = document(&json!({
+        let mut document = Document::from_value(&json!({
             "resourceType": "Appointment", "status": "booked",
             "identifier": [{"system": "urn:Trust:PAS", "value": "1"}],
             "extension": [{"url": "u", "valueIdentifier": {"system": "https://fhir.nhs.uk/ID/ubrn", "value": "2"}}],
