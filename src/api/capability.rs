@@ -1,6 +1,6 @@
 //! The CapabilityStatement: made from the table of routes and the profiles that were loaded, so that it cannot drift.
 
-use super::routes::{Action, Parameter, ROUTES, SERVED, Served};
+use super::routes::{Action, Parameter, Question, ROUTES, SERVED, Served};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -36,7 +36,11 @@ pub(super) fn statement(capability: &Capability, base: &str) -> Value {
                 "description": "Authorization: Bearer KEY, with a key that the operator of this gateway gives out. \
                                 A caller's grant says which resource types, interactions and organisations are open to it.",
             },
-            "resource": SERVED.iter().map(|served| resource(served, capability)).collect::<Vec<_>>(),
+            "resource": SERVED
+                .iter()
+                .map(|served| resource(served, capability))
+                .chain(["CodeSystem", "ValueSet"].map(asked_about))
+                .collect::<Vec<_>>(),
         }],
     })
 }
@@ -70,6 +74,19 @@ fn resource(served: &Served, capability: &Capability) -> Value {
         ]);
     }
     resource
+}
+
+/// A resource type of which questions are answered and nothing is served.
+fn asked_about(type_name: &str) -> Value {
+    let operations = Question::ALL.iter().map(|question| question.operation()).filter(|(of, _, _)| *of == type_name);
+    json!({
+        "type": type_name,
+        "profile": format!("http://hl7.org/fhir/StructureDefinition/{type_name}"),
+        "documentation": "answered from the packages that are loaded; what they do not tell is refused and not guessed",
+        "operation": operations
+            .map(|(_, name, definition)| json!({"name": name, "definition": definition}))
+            .collect::<Vec<_>>(),
+    })
 }
 
 /// A search parameter as the statement tells it: a modifier stands in the documentation, not in the name.

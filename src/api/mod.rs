@@ -8,6 +8,7 @@
 mod body;
 mod callers;
 mod capability;
+mod codes;
 mod conditions;
 mod correlation;
 mod fault;

@@ -5,7 +5,7 @@ use super::negotiation::answer_format;
 use super::record::Routed;
 use super::reply::Reply;
 use super::routes::{self, Action, Route, Served};
-use super::{State, is_fhir_id, operations, query, resources, waiting_list};
+use super::{State, codes, is_fhir_id, operations, query, resources, waiting_list};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::fhir::Format;
@@ -115,6 +115,7 @@ async fn answer(
         | Action::Create
         | Action::Update
         | Action::Validate
+        | Action::Codes(_)
         | Action::ListEntry
         | Action::ListEntries => {}
     }
@@ -140,6 +141,8 @@ async fn answer(
             let served = permitted(caller, action, request)?;
             resources::update(&asked, caller, served, id(request)?, payload).await
         }
+        // Definitions are nobody's data: whoever is a caller may ask.
+        Action::Codes(question) => codes::answer(&asked, question, payload).await,
         Action::Validate => resources::validate(&asked, caller, permitted(caller, action, request)?, payload).await,
         Action::Live | Action::Ready | Action::Metrics | Action::Metadata => Err(Fault::NoSuchAddress),
     }

@@ -17,6 +17,8 @@ pub enum Action {
     Update,
     /// A verdict, nothing kept.
     Validate,
+    /// A question about codes.
+    Codes(Question),
     /// One waiting-list entry.
     ListEntry,
     /// The waiting-list entries of one patient.
@@ -27,6 +29,44 @@ pub enum Action {
     Ready,
     /// Prometheus metrics.
     Metrics,
+}
+
+/// A question about codes, which the loaded code systems and value sets answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// Whether a value set holds a code.
+    IsInSet,
+    /// Whether a code system has a code.
+    IsInSystem,
+    /// What is known of a code.
+    Lookup,
+    /// Whether one code stands above another.
+    Subsumes,
+    /// Which codes a value set holds.
+    Expand,
+}
+
+impl Question {
+    /// Every question.
+    pub const ALL: &'static [Question] =
+        &[Question::IsInSet, Question::IsInSystem, Question::Lookup, Question::Subsumes, Question::Expand];
+
+    /// The resource type that it is asked of, R4's name of the operation, and its definition.
+    pub(super) fn operation(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Question::IsInSet => {
+                ("ValueSet", "validate-code", "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code")
+            }
+            Question::IsInSystem => {
+                ("CodeSystem", "validate-code", "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code")
+            }
+            Question::Lookup => ("CodeSystem", "lookup", "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup"),
+            Question::Subsumes => {
+                ("CodeSystem", "subsumes", "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes")
+            }
+            Question::Expand => ("ValueSet", "expand", "http://hl7.org/fhir/OperationDefinition/ValueSet-expand"),
+        }
+    }
 }
 
 /// One method at one address.
@@ -50,6 +90,16 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/health/ready", Action::Ready),
     route("GET", "/metrics", Action::Metrics),
     route("GET", "/fhir/metadata", Action::Metadata),
+    route("GET", "/fhir/ValueSet/$validate-code", Action::Codes(Question::IsInSet)),
+    route("POST", "/fhir/ValueSet/$validate-code", Action::Codes(Question::IsInSet)),
+    route("GET", "/fhir/ValueSet/$expand", Action::Codes(Question::Expand)),
+    route("POST", "/fhir/ValueSet/$expand", Action::Codes(Question::Expand)),
+    route("GET", "/fhir/CodeSystem/$validate-code", Action::Codes(Question::IsInSystem)),
+    route("POST", "/fhir/CodeSystem/$validate-code", Action::Codes(Question::IsInSystem)),
+    route("GET", "/fhir/CodeSystem/$lookup", Action::Codes(Question::Lookup)),
+    route("POST", "/fhir/CodeSystem/$lookup", Action::Codes(Question::Lookup)),
+    route("GET", "/fhir/CodeSystem/$subsumes", Action::Codes(Question::Subsumes)),
+    route("POST", "/fhir/CodeSystem/$subsumes", Action::Codes(Question::Subsumes)),
     route("GET", "/fhir/{type}", Action::Search),
     route("POST", "/fhir/{type}", Action::Create),
     route("POST", "/fhir/{type}/$validate", Action::Validate),
@@ -61,10 +111,10 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl Action {
-    /// What a caller's grant must hold for it; none for what is open to everybody.
+    /// What a caller's grant must hold for it; none for what is open to everybody, and for what every caller may ask.
     pub fn interaction(self) -> Option<Interaction> {
         match self {
-            Action::Metadata | Action::Live | Action::Ready | Action::Metrics => None,
+            Action::Metadata | Action::Live | Action::Ready | Action::Metrics | Action::Codes(_) => None,
             Action::Read | Action::ListEntry => Some(Interaction::Read),
             Action::Search | Action::ListEntries => Some(Interaction::Search),
             Action::Create => Some(Interaction::Create),
@@ -76,9 +126,13 @@ impl Action {
     /// True when answers and errors are FHIR resources, in JSON or XML as the caller accepts.
     pub(super) fn is_fhir(self) -> bool {
         match self {
-            Action::Metadata | Action::Read | Action::Search | Action::Create | Action::Update | Action::Validate => {
-                true
-            }
+            Action::Metadata
+            | Action::Read
+            | Action::Search
+            | Action::Create
+            | Action::Update
+            | Action::Validate
+            | Action::Codes(_) => true,
             Action::ListEntry | Action::ListEntries | Action::Live | Action::Ready | Action::Metrics => false,
         }
     }
@@ -91,6 +145,7 @@ impl Action {
             Action::Create => Some("create"),
             Action::Update => Some("update"),
             Action::Validate
+            | Action::Codes(_)
             | Action::Metadata
             | Action::ListEntry
             | Action::ListEntries

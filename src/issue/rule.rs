@@ -108,6 +108,16 @@ rules! {
     PrimitiveUnusual = "primitive.unusual", Warning, Value;
     /// A code is in the value set that its required binding names.
     CodeRequired = "code.required-binding", Error, CodeInvalid;
+    /// A code is in the value set that its extensible binding names, if the set has one that fits.
+    CodeExtensible = "code.extensible-binding", Warning, CodeInvalid;
+    /// A code is one that its code system has.
+    CodeUnknown = "code.unknown", Error, CodeInvalid;
+    /// The system of a code is the absolute address of a code system, and not of a value set.
+    CodeSystem = "code.system", Error, CodeInvalid;
+    /// A code is shown by a name that its code system gives it, in any case of letters.
+    CodeDisplay = "code.display", Warning, Value;
+    /// A code is one that its code system still uses.
+    CodeInactive = "code.inactive", Warning, BusinessRule;
     /// The ids of elements differ within a resource.
     ElementIdDuplicate = "element.duplicate-id", Error, Structure;
     /// A contained resource has an id of its own, by which it is pointed at.

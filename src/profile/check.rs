@@ -1,6 +1,7 @@
 //! The walk over document and plan.
 
 use super::ask::{Ask, UnknownExtensions, Verdict};
+use super::codes::Codes;
 use super::fit::Fitting;
 use super::invariant;
 use super::known::Known;
@@ -101,6 +102,8 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) is_full: bool,
     pub(super) fitting: Fitting,
     pub(super) not_evaluated: Vec<NotEvaluated>,
+    /// What has been noted of codes.
+    pub(super) codes: Codes,
     pub(super) unknown_extensions: UnknownExtensions,
 }
 
@@ -109,10 +112,10 @@ impl<'p, 'd> Walk<'p, 'd> {
     /// invariants together.
     pub(super) fn new(known: &Known<'p>, inside: (Node<'d>, Node<'d>), steps: u64) -> Self {
         let (resource, root) = inside;
-        let Known { plan, values, severities, depth } = *known;
+        let Known { plan, severities, depth } = *known;
         Walk {
             plan,
-            values,
+            values: &plan.values,
             severities,
             suppressed: HashSet::new(),
             unfollowed: HashSet::new(),
@@ -131,6 +134,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             is_full: false,
             fitting: Fitting::default(),
             not_evaluated: Vec::new(),
+            codes: Codes::default(),
             unknown_extensions: UnknownExtensions::default(),
         }
     }
@@ -178,6 +182,12 @@ impl<'p, 'd> Walk<'p, 'd> {
             return;
         }
         self.issues.push(issue);
+    }
+
+    /// True when an issue that refuses nothing, or one that refuses, would still be told: what it says need not be
+    /// worked out otherwise.
+    pub(super) fn has_room(&self, is_mild: bool) -> bool {
+        !self.is_full && (!is_mild || self.mild_count <= MILD_COUNT_MAX)
     }
 
     /// What asked for something of `element`, for `Issue::asked_by`.
@@ -357,6 +367,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         };
         if is_sound {
             self.asked_of_value(node, parent, element, kind.form);
+            if kind.form == Form::Coding && self.pass == Pass::Base {
+                self.coded(node, kind);
+            }
         }
         match (kind.form, self.pass) {
             (Form::AnyResource | Form::Resource, Pass::Base) => self.inner_resource(node),
@@ -431,7 +444,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
             let walk = &*self;
             let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
-            let known = Known { plan, values: self.values, severities: self.severities, depth: self.depth };
+            let known = Known { plan, severities: self.severities, depth: self.depth };
             match invariant::holds(constraint, place, &known, &resolver, &walk.steps_left) {
                 Ok(true) => {}
                 // The advice that nobody follows is met at each resource: it is counted without being written out.

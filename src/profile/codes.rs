@@ -1,84 +1,219 @@
 //! Codes against the value sets that elements are bound to.
 
-use super::check::{Walk, is_short};
-use super::plan::{Binding, Element, Form, Kind};
+use super::check::Walk;
+use super::plan::{Binding, Bound, Element, Form, Kind};
+use super::spelling::{Near, listed_hint};
 use crate::document::Node;
-use crate::issue::{Issue, Rule, nearest};
+use crate::issue::{Issue, Operation, Rule};
 use crate::terminology::values::{Membership, ValueSet};
 
-/// The most codes that a hint lists.
-const LISTED_COUNT_MAX: usize = 16;
+/// What a walk has noted of codes, so that each thing that cannot be decided is told once.
+#[derive(Debug, Default)]
+pub(super) struct Codes {
+    /// Bindings, by number.
+    left_bindings: Vec<u32>,
+    /// Code systems, by number.
+    pub(super) left_systems: Vec<u32>,
+    pub(super) has_left_unknown: bool,
+}
+
+/// What an element says against a value set.
+struct Finding<'d> {
+    membership: Membership,
+    /// The node that is wrong, and its code where it has one.
+    at: Node<'d>,
+    sent: Option<&'d str>,
+    system: Option<&'d str>,
+}
+
+/// How far a value set binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    Required,
+    Extensible,
+    Widest,
+}
+
+impl Strength {
+    fn as_str(self) -> &'static str {
+        match self {
+            Strength::Required => "required",
+            Strength::Extensible => "extensible",
+            Strength::Widest => "widest",
+        }
+    }
+}
 
 impl<'p, 'd> Walk<'p, 'd> {
-    /// The element's required binding.
+    /// The element's binding.
     pub(super) fn bound(&mut self, node: Node<'d>, parent: &Kind, element: &Element, form: Form) {
-        let Some(binding) = element.binding.and_then(|number| self.plan.bindings.get(number as usize)) else { return };
-        let values = self.values;
-        let Some(set) = binding.value_set.and_then(|number| values.get(number)) else { return };
-        let names = self.names;
-        let wrong = match form {
-            Form::Primitive(_) => match node.string() {
-                Some(code) if set.holds(None, code) == Membership::Out => Some((node, Some(code))),
-                Some(_) | None => None,
-            },
-            Form::Coding => self.wrong_coding(node, &set),
-            Form::CodeableConcept => {
-                let mut codings = node.children().filter(|child| child.is(names.coding));
-                let first = codings.next();
-                match (first, codings.next()) {
-                    (Some(only), None) => self.wrong_coding(only, &set),
-                    _ => {
-                        let is_wrong = node
-                            .children()
-                            .filter(|child| child.is(names.coding))
-                            .all(|coding| self.wrong_coding(coding, &set).is_some());
-                        is_wrong.then_some((node, None))
-                    }
+        let Some(number) = element.binding else { return };
+        // What type a reference names is told where references are.
+        if parent.form == Form::Reference && element.name == self.names.type_ {
+            return;
+        }
+        let plan = self.plan;
+        let Some(binding) = plan.bindings.get(number as usize) else { return };
+        let strength = if binding.is_required { Strength::Required } else { Strength::Extensible };
+        let Some(finding) = self.held_against(node, form, binding, binding.bound.as_ref()) else { return };
+        let place = (parent, element, number);
+        match (&binding.widest, finding.membership) {
+            (Some(widest), Membership::Out | Membership::Undecided) => {
+                let wider = self.held_against(node, form, binding, Some(widest));
+                match wider.filter(|wider| wider.membership == Membership::Out) {
+                    Some(wider) => self.judge(&wider, Some(widest), Strength::Widest, place),
+                    None => self.judge(&finding, binding.bound.as_ref(), strength, place),
                 }
             }
-            Form::Resource | Form::AnyResource | Form::Complex | Form::Reference | Form::Extension => None,
-        };
-        if let Some((at, sent)) = wrong {
-            let message = format!("`{}` needs a code of the value set {}", element.name.as_str(), binding.url);
-            let issue = Issue::new(Rule::CodeRequired, message).hint(codes_hint(&set, sent));
-            self.tell(at, issue.asked_by(self.asker(parent, element)));
+            (_, _) => self.judge(&finding, binding.bound.as_ref(), strength, place),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        finding: &Finding<'d>,
+        bound: Option<&'p Bound>,
+        strength: Strength,
+        (parent, element, number): (&Kind, &Element, u32),
+    ) {
+        // Where only the widest set is checked, there is nothing more to say.
+        let Some(bound) = bound else { return };
+        let set = bound.value_set.and_then(|number| self.values.get(number));
+        match finding.membership {
+            Membership::In => {}
+            // A trial is told nothing, and whoever asks in earnest after it is.
+            Membership::Undecided if self.fitting.is_trial() || self.codes.left_bindings.contains(&number) => {}
+            Membership::Undecided => {
+                self.codes.left_bindings.push(number);
+                let asker = self.asker(parent, element);
+                let why = match set {
+                    Some(set) => set.undecided().join("; "),
+                    None => "the value set is not loaded".to_owned(),
+                };
+                self.leave(&format!("the {} binding of {asker} to {}", strength.as_str(), bound.url), &why);
+            }
+            Membership::Out => {
+                let name = element.name.as_str();
+                let (rule, message) = match strength {
+                    Strength::Required | Strength::Widest => {
+                        (Rule::CodeRequired, format!("`{name}` needs a code of the value set {}", bound.url))
+                    }
+                    Strength::Extensible => (
+                        Rule::CodeExtensible,
+                        format!("`{name}` should have a code of the value set {}, if one fits", bound.url),
+                    ),
+                };
+                if !self.has_room(strength == Strength::Extensible) {
+                    return;
+                }
+                let mut issue = Issue::new(rule, message).asked_by(self.asker(parent, element));
+                if let Some(set) = set {
+                    issue = told(issue, finding, &set);
+                }
+                self.tell(finding.at, issue);
+            }
         }
     }
 
     /// True when a code, a coding or one of the codings of a concept is of the set, as far as that is known.
     pub(super) fn is_bound(&self, node: Node<'d>, binding: &Binding) -> bool {
-        let values = self.values;
-        let Some(set) = binding.value_set.and_then(|number| values.get(number)) else { return false };
+        let number = binding.bound.as_ref().and_then(|bound| bound.value_set);
+        let Some(set) = number.and_then(|number| self.values.get(number)) else { return false };
         let names = self.names;
-        let is_in = |coding: Node<'d>| {
-            let text = |name| coding.child(name).and_then(|child| child.string());
-            text(names.code).is_some_and(|code| set.holds(text(names.system), code) == Membership::In)
-        };
+        let is_in = |coding: Node<'d>| self.coding_against(coding, Some(set), true).membership == Membership::In;
         match node.string() {
             Some(code) => set.holds(None, code) == Membership::In,
             None => is_in(node) || node.children().filter(|child| child.is(names.coding)).any(is_in),
         }
     }
 
-    /// Where and what code a coding has that the set does not hold.
-    fn wrong_coding(&self, coding: Node<'d>, set: &ValueSet) -> Option<(Node<'d>, Option<&'d str>)> {
+    /// What stands at `node` against one value set; none when there is nothing to hold against it.
+    fn held_against(
+        &self,
+        node: Node<'d>,
+        form: Form,
+        binding: &Binding,
+        bound: Option<&Bound>,
+    ) -> Option<Finding<'d>> {
+        let set = bound.and_then(|bound| bound.value_set).and_then(|number| self.values.get(number));
+        match form {
+            Form::Primitive(_) => {
+                let sent = node.string()?;
+                let membership = set.map_or(Membership::Undecided, |set| set.holds(None, sent));
+                Some(Finding { membership, at: node, sent: Some(sent), system: None })
+            }
+            Form::Coding => Some(self.coding_against(node, set, binding.is_required)),
+            Form::CodeableConcept => self.concept_against(node, set, binding.is_required),
+            Form::Resource | Form::AnyResource | Form::Complex | Form::Reference | Form::Extension => None,
+        }
+    }
+
+    /// One of its codings is enough. A required binding asks for one; another takes a text instead (R4 terminologies,
+    /// 4.1.3.2).
+    fn concept_against(&self, node: Node<'d>, set: Option<ValueSet<'_>>, is_required: bool) -> Option<Finding<'d>> {
+        let names = self.names;
+        let mut first: Option<Finding<'d>> = None;
+        let mut membership = Membership::Out;
+        for coding in node.children().filter(|child| child.is(names.coding)) {
+            let finding = self.coding_against(coding, set, is_required);
+            match finding.membership {
+                Membership::In => return Some(finding),
+                Membership::Undecided => membership = Membership::Undecided,
+                Membership::Out => {}
+            }
+            first = Some(match first {
+                // With several, none of them is the one that is wrong.
+                Some(_) => Finding { membership, at: node, sent: None, system: None },
+                None => finding,
+            });
+        }
+        match first {
+            Some(finding) => Some(Finding { membership, ..finding }),
+            None if is_required => Some(Finding { membership, at: node, sent: None, system: None }),
+            None => None,
+        }
+    }
+
+    fn coding_against(&self, coding: Node<'d>, set: Option<ValueSet<'_>>, is_required: bool) -> Finding<'d> {
         let system = coding.child(self.names.system).and_then(|system| system.string());
-        let Some(code) = coding.child(self.names.code) else { return Some((coding, None)) };
-        let Some(sent) = code.string() else { return Some((code, None)) };
-        // Without its system a code could be any; it is held against the whole set, and its absence against nothing.
-        (set.holds(system, sent) == Membership::Out).then_some((code, Some(sent)))
+        let code = coding.child(self.names.code);
+        let (at, sent) = (code.unwrap_or(coding), code.and_then(|code| code.string()));
+        let membership = match sent {
+            // Without its system a code could be any; it is held against the whole set.
+            Some(sent) => set.map_or(Membership::Undecided, |set| set.holds(system, sent)),
+            None if is_required => Membership::Out,
+            None => Membership::In,
+        };
+        Finding { membership, at, sent, system }
+    }
+}
+
+/// The issue with what is known of the set: its codes, the nearest, and a change where that is plain.
+fn told(issue: Issue, finding: &Finding<'_>, set: &ValueSet<'_>) -> Issue {
+    let Some(sent) = finding.sent else { return issue.hint(codes_hint(set, None)) };
+    // The code itself may be right and its system wrong.
+    if finding.system.is_some() && set.holds(None, sent) == Membership::In {
+        let mut systems = set.codes().filter(|(_, code)| *code == sent).map(|(system, _)| system);
+        if let (Some(system), None) = (systems.next(), systems.next()) {
+            return issue.hint(format!("the set has this code of the system {system}"));
+        }
+    }
+    let near = Near::of(sent, set.codes().map(|(_, code)| code));
+    let issue = issue.hint(codes_hint(set, near.best));
+    match near.plain {
+        Some(code) => {
+            let path = finding.at.pointer();
+            issue.mend(vec![Operation::Replace { path, value: code.into() }])
+        }
+        None => issue,
     }
 }
 
 /// Which codes there are: all of a short list, else the nearest.
-fn codes_hint(set: &ValueSet, sent: Option<&str>) -> String {
-    let codes = set.codes();
-    let near = sent.filter(|sent| is_short(sent)).and_then(|sent| nearest(sent, set.codes().map(|(_, code)| code)));
-    let asked = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    if codes.len() <= LISTED_COUNT_MAX {
-        let listed: Vec<_> = codes.map(|(_, code)| code).collect();
-        format!("{asked}use one of `{}`", listed.join("`, `"))
-    } else {
-        format!("{asked}use one of the {} codes of {}", codes.len(), set.url())
+fn codes_hint(set: &ValueSet<'_>, near: Option<&str>) -> String {
+    let mut forms = set.forms();
+    if let Some(form) = forms.next().filter(|_| set.codes().len() == 0) {
+        return format!("write {}", form.about());
     }
+    listed_hint(near, set.codes().map(|(_, code)| code), || format!("codes of {}", set.url()))
 }

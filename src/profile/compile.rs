@@ -3,7 +3,7 @@
 use super::definition::{ElementDefinition, Structure, TypeReference};
 use super::invariant::{self, Constraint, NATIVE};
 use super::limits;
-use super::plan::{Binding, Element, Form, Given, Kind, KindId, Origin, Plan, ProfileRef, Step, UNBOUNDED};
+use super::plan::{Binding, Bound, Element, Form, Given, Kind, KindId, Origin, Plan, ProfileRef, Step, UNBOUNDED};
 use super::pointing::{Pointing, TargetProfile};
 use super::tree::Tree;
 use super::{NotEvaluated, Primitive, Problem};
@@ -109,7 +109,8 @@ pub(super) struct Compiler<'s, 'n> {
     problems: Vec<Problem>,
     pub(super) by_url: HashMap<&'s str, &'s Source<'s>>,
     pub(super) by_type: HashMap<&'s str, KindId>,
-    binding_numbers: HashMap<&'s str, u32>,
+    /// Bindings by value set, whether they are required, and the widest value set.
+    binding_numbers: HashMap<(&'s str, bool, &'s str), u32>,
     /// Invariants by key, expression and severity: many definitions repeat those of their base.
     constraints: HashMap<(&'s str, &'s str, bool), Result<Arc<Constraint>, String>>,
     /// Places of the profile that is being compiled whose content is told elsewhere in it: the ids of those.
@@ -344,23 +345,33 @@ impl<'s> Compiler<'s, '_> {
     }
 
     pub(super) fn binding(&mut self, source: &Source, element: &'s ElementDefinition) -> Option<u32> {
-        let binding = element.binding.as_ref().filter(|binding| binding.strength == "required")?;
-        let url = binding.value_set.as_deref()?;
-        if let Some(known) = self.binding_numbers.get(url) {
+        let binding = element.binding.as_ref()?;
+        let is_required = binding.strength == "required";
+        let bound = binding.value_set.as_deref().filter(|_| is_required || binding.strength == "extensible");
+        let widest = binding.widest.as_deref().filter(|_| !is_required);
+        if bound.is_none() && widest.is_none() {
+            return None;
+        }
+        let key = (bound.unwrap_or(""), is_required, widest.unwrap_or(""));
+        if let Some(known) = self.binding_numbers.get(&key) {
             return Some(*known);
         }
-        let value_set = self.sets.number(url);
-        let reasons = match value_set.and_then(|number| self.sets.get(number)) {
-            Some(set) => set.undecided().join("; "),
-            None => "the value set is not loaded".into(),
-        };
-        if !reasons.is_empty() {
-            let what = format!("required binding to {url}, first met at {} of {}", element.path, source.structure.url);
-            self.set_aside.push(NotEvaluated { what, why: reasons });
+        let named = |url: &str| Bound { url: url.into(), value_set: self.sets.number(url) };
+        let compiled = Binding { bound: bound.map(named), is_required, widest: widest.map(named) };
+        if let Some(bound) = compiled.bound.as_ref().filter(|_| is_required) {
+            let why = match bound.value_set.and_then(|number| self.sets.get(number)) {
+                Some(set) => set.undecided().join("; "),
+                None => "the value set is not loaded".into(),
+            };
+            if !why.is_empty() {
+                let asker = format!("{} of {}", element.path, source.structure.url);
+                let what = format!("required binding to {}, first met at {asker}", bound.url);
+                self.set_aside.push(NotEvaluated { what, why });
+            }
         }
         let number = self.plan.bindings.len() as u32;
-        self.plan.bindings.push(Binding { url: url.into(), value_set });
-        self.binding_numbers.insert(url, number);
+        self.plan.bindings.push(compiled);
+        self.binding_numbers.insert(key, number);
         Some(number)
     }
 

@@ -134,13 +134,49 @@ pub(super) struct TypeReference {
 }
 
 /// The value set that an element takes its codes from.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "WrittenBinding")]
 pub(super) struct Binding {
-    #[serde(default)]
     pub(super) strength: String,
-    #[serde(default)]
     pub(super) value_set: Option<String>,
+    /// The widest value set that codes may come from, whatever the strength (`elementdefinition-maxValueSet`).
+    pub(super) widest: Option<String>,
+}
+
+/// A binding as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenBinding {
+    #[serde(default)]
+    strength: String,
+    #[serde(default)]
+    value_set: Option<String>,
+    #[serde(default)]
+    extension: Vec<BindingExtension>,
+}
+
+/// An extension on a binding, of which only a value set matters.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BindingExtension {
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    value_canonical: Option<String>,
+    #[serde(default)]
+    value_uri: Option<String>,
+}
+
+impl From<WrittenBinding> for Binding {
+    fn from(written: WrittenBinding) -> Binding {
+        const MAX: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
+        let widest = written.extension.into_iter().find(|one| one.url == MAX);
+        Binding {
+            strength: written.strength,
+            value_set: written.value_set,
+            widest: widest.and_then(|one| one.value_canonical.or(one.value_uri)),
+        }
+    }
 }
 
 /// An invariant.

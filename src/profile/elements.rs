@@ -136,8 +136,8 @@ impl<'p> Elements<'p> {
     }
 
     fn codes(&self, element: &'p Element) -> Option<RequiredCodes<'p>> {
-        let binding = self.plan.bindings.get(element.binding? as usize)?;
-        let set = self.values.get(binding.value_set?)?;
+        let binding = self.plan.bindings.get(element.binding? as usize).filter(|binding| binding.is_required)?;
+        let set = self.values.get(binding.bound.as_ref()?.value_set?)?;
         set.is_listed().then(|| RequiredCodes { url: set.url(), codes: set.codes().collect() })
     }
 }

@@ -5,13 +5,11 @@ use super::plan::Plan;
 use super::severity::Severities;
 use crate::document::Node;
 use crate::fhirpath::{Context, ElementTypes, Model};
-use crate::terminology::values::{Membership, ValueSets};
 
 /// All that is loaded, as expressions see it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'p> {
     pub(super) plan: &'p Plan,
-    pub(super) values: &'p ValueSets,
     pub(super) severities: &'p Severities,
     /// How many expressions have asked in one another.
     pub(super) depth: u32,
@@ -31,15 +29,11 @@ impl Model for Known<'_> {
     }
 
     fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
-        match self.values.find(value_set)?.holds(system, code) {
-            Membership::In => Some(true),
-            Membership::Out => Some(false),
-            Membership::Undecided => None,
-        }
+        self.plan.member_of(value_set, system, code)
     }
 
     fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
-        self.values.systems().find(system)?.subsumes(broader, narrower)
+        self.plan.subsumes(system, broader, narrower)
     }
 
     fn conforms_to<'n>(&self, node: Node<'n>, profile: &str, context: &Context<'n>) -> Option<bool> {

@@ -9,6 +9,7 @@ mod ask;
 mod bundle;
 mod check;
 mod codes;
+mod coding;
 mod compile;
 mod conform;
 mod contained;
@@ -37,6 +38,7 @@ mod resources;
 mod severity;
 mod slicing;
 mod snapshot;
+mod spelling;
 mod tell;
 mod tolerance;
 mod tree;
@@ -124,7 +126,6 @@ pub struct Loaded<'p> {
 #[derive(Debug)]
 pub struct Profiles {
     plan: Plan,
-    values: ValueSets,
     not_evaluated: Vec<NotEvaluated>,
     packages: Arc<[LoadedPackage]>,
     severities: Severities,
@@ -155,14 +156,15 @@ impl Profiles {
             return Err(problems);
         }
         let values = ValueSets::compile(&read.code_systems, &read.value_sets);
-        let plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
+        let mut plan = compile::compile(&read.structures, &values, &mut not_evaluated)?;
+        plan.values = values;
         let loaded = |package: &Package| LoadedPackage {
             name: package.name.clone(),
             version: package.version.clone(),
             hash: package.hash(),
         };
         let packages = packages.iter().map(loaded).collect();
-        Ok(Profiles { plan, values, not_evaluated, packages, severities: Severities::carried(), invariants })
+        Ok(Profiles { plan, not_evaluated, packages, severities: Severities::carried(), invariants })
     }
 
     /// Lays a site's severities over those that are carried. `file` names where they come from.
@@ -223,16 +225,16 @@ impl Profiles {
 
     /// The table of elements, for compilers of mappings.
     pub fn elements(&self) -> Elements<'_> {
-        Elements::new(&self.plan, &self.values)
+        Elements::new(&self.plan, &self.plan.values)
     }
 
     fn known(&self) -> known::Known<'_> {
-        known::Known { plan: &self.plan, values: &self.values, severities: &self.severities, depth: 0 }
+        known::Known { plan: &self.plan, severities: &self.severities, depth: 0 }
     }
 
     /// The value sets that are loaded.
     pub fn value_sets(&self) -> &ValueSets {
-        &self.values
+        &self.plan.values
     }
 }
 

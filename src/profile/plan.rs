@@ -7,6 +7,7 @@ use super::slicing::{Criterion, Slice, Slicing};
 use super::{NotEvaluated, Primitive};
 use crate::document::{Document, Name, Node};
 use crate::fhirpath::{ElementTypes, Expression, Model};
+use crate::terminology::values::{Membership, ValueSets};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ pub(super) struct Element {
     pub(super) is_array: bool,
     /// True for `value[x]` and its like.
     pub(super) is_choice: bool,
-    /// The required binding's number in [`Plan::bindings`].
+    /// The binding's number in [`Plan::bindings`].
     pub(super) binding: Option<u32>,
     pub(super) max_length: Option<u32>,
     /// A value that it must have, by its number in [`Plan::givens`].
@@ -149,9 +150,21 @@ pub(super) enum ExtensionContext {
     Expression(Expression),
 }
 
-/// A required binding.
+/// A binding that is checked.
 #[derive(Debug)]
 pub(super) struct Binding {
+    /// The value set; none when only the widest one is checked.
+    pub(super) bound: Option<Bound>,
+    /// True when the code must be of the value set, false when it should (an extensible binding).
+    pub(super) is_required: bool,
+    /// The widest value set that codes may come from, where the binding is not required
+    /// (`elementdefinition-maxValueSet`).
+    pub(super) widest: Option<Bound>,
+}
+
+/// A value set that a binding names.
+#[derive(Debug)]
+pub(super) struct Bound {
     pub(super) url: Box<str>,
     /// The value set's number; none when it is not loaded.
     pub(super) value_set: Option<u32>,
@@ -208,6 +221,8 @@ pub(super) struct Names {
     pub(super) system: Name,
     pub(super) code: Name,
     pub(super) coding: Name,
+    pub(super) display: Name,
+    pub(super) version: Name,
     pub(super) entry: Name,
     pub(super) version_id: Name,
     pub(super) meta: Name,
@@ -229,6 +244,8 @@ impl Default for Names {
             system: Name::intern("system"),
             code: Name::intern("code"),
             coding: Name::intern("coding"),
+            display: Name::intern("display"),
+            version: Name::intern("version"),
             entry: Name::intern("entry"),
             version_id: Name::intern("versionId"),
             meta: Name::intern("meta"),
@@ -250,6 +267,8 @@ pub(super) struct Plan {
     pub(super) targets: Vec<Name>,
     pub(super) pointings: Vec<Pointing>,
     pub(super) bindings: Vec<Binding>,
+    /// Code systems and value sets.
+    pub(super) values: ValueSets,
     pub(super) givens: Vec<Given>,
     pub(super) limits: Vec<Limits>,
     pub(super) slicings: Vec<Slicing>,
@@ -415,6 +434,18 @@ impl Model for Plan {
             Some(resource) => Some(resource),
             None => self.kind_of(node).map(|kind| self.type_name(kind)),
         }
+    }
+
+    fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        match self.values.find(value_set)?.holds(system, code) {
+            Membership::In => Some(true),
+            Membership::Out => Some(false),
+            Membership::Undecided => None,
+        }
+    }
+
+    fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
+        self.values.systems().find(system)?.subsumes(broader, narrower)
     }
 
     fn element<'m>(&'m self, holder: &str, name: &str) -> ElementTypes<'m> {

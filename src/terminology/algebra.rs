@@ -143,9 +143,9 @@ impl Listing {
             if against.iter().any(is_whole) {
                 continue;
             }
-            let by = against.iter().find_map(|two| match two.by {
-                OpenBy::Nothing(_) => Some(two.by.clone()),
-                OpenBy::Form(_) => Some(OpenBy::Nothing("it leaves codes out by their form".into())),
+            let by = against.first().map(|two| match two.by {
+                OpenBy::Nothing(_) => two.by.clone(),
+                OpenBy::Form(_) => OpenBy::Nothing("it leaves codes out by their form".into()),
             });
             open.push(Open { system: one.system, by: by.unwrap_or_else(|| one.by.clone()) });
         }

@@ -5,6 +5,9 @@ use super::forms::Form;
 use super::systems::{Content, DesignationRow, PropertyRow, Row, Span, System, compare};
 use std::collections::{HashMap, HashSet};
 
+/// Code systems that are known by name whoever loads what: what is said of them can name them.
+const WELL_KNOWN: &[&str] = &["http://snomed.info/sct", "http://loinc.org"];
+
 /// All code systems: those that are loaded, and those that value sets only name.
 #[derive(Debug, Default)]
 pub struct Systems {
@@ -21,6 +24,9 @@ impl Systems {
         let mut drafts = Drafts::default();
         for definition in definitions.iter().filter(|definition| definition.content != "supplement") {
             drafts.add(definition);
+        }
+        for url in WELL_KNOWN.iter().chain(Form::SYSTEMS) {
+            drafts.named(url, None);
         }
         for supplement in definitions.iter().filter(|definition| definition.content == "supplement") {
             drafts.supplement(supplement);
@@ -46,18 +52,18 @@ impl Systems {
     }
 
     /// The number of the system of this url, with or without `|version`.
-    pub(super) fn number(&self, canonical: &str) -> Option<u32> {
+    pub fn number(&self, canonical: &str) -> Option<u32> {
         self.by_url.get(canonical).or_else(|| self.by_version.get(canonical)).copied()
     }
 
     /// The system of this url, in `version` where that is loaded.
-    pub(super) fn number_in(&self, url: &str, version: Option<&str>) -> Option<u32> {
+    pub fn number_in(&self, url: &str, version: Option<&str>) -> Option<u32> {
         let pinned = version.and_then(|version| self.by_version.get(format!("{url}|{version}").as_str()));
         pinned.or_else(|| self.by_url.get(url)).copied()
     }
 
     /// The system with this number.
-    pub(super) fn get(&self, number: u32) -> &System {
+    pub fn get(&self, number: u32) -> &System {
         // Numbers are given out by `number` only, and nothing is ever taken away.
         &self.all[number as usize]
     }

@@ -34,12 +34,16 @@ pub enum Form {
 /// The code system of units.
 pub const UCUM: &str = "http://unitsofmeasure.org";
 /// The code system of countries.
-pub(super) const COUNTRIES: &str = "urn:iso:std:iso:3166";
+const COUNTRIES: &str = "urn:iso:std:iso:3166";
 
 /// The longest code that is looked into, in bytes.
 const CODE_BYTES_MAX: usize = 256;
 
 impl Form {
+    /// The code systems that have one.
+    pub(super) const SYSTEMS: &[&str] =
+        &["urn:ietf:bcp:47", "urn:ietf:bcp:13", UCUM, COUNTRIES, "urn:iso:std:iso:4217", "urn:ietf:rfc:3986"];
+
     /// What decides about the codes of a system where no package lists them.
     pub(super) fn of_system(url: &str) -> Option<Form> {
         match url {

@@ -242,6 +242,11 @@ impl<'s> Concept<'s> {
         &self.system.rows[self.number as usize]
     }
 
+    /// The system that it is of.
+    pub fn system(&self) -> &'s System {
+        self.system
+    }
+
     /// Its number in the system.
     pub(super) fn number(&self) -> u32 {
         self.number

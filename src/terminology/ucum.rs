@@ -12,7 +12,7 @@ const PREFIXES: &[&str] = &[
 ];
 
 /// Symbols that take a prefix.
-const METRIC: &str = "m s g rad K C cd mol sr Hz N Pa J W A V F Ohm S Wb Cel T H lm lx Bq Gy Sv l L ar t bar u eV pc gf Ky Gal dyn erg \
+const METRIC: &str = "m s g mho rad K C cd mol sr Hz N Pa J W A V F Ohm S Wb Cel T H lm lx Bq Gy Sv l L ar t bar u eV pc gf Ky Gal dyn erg \
     P Bi St Mx G Oe Gb sb Lmb ph Ci R RAD REM cal cal_[15] cal_[20] cal_m cal_IT cal_th tex m[H2O] m[Hg] eq osm g% \
     kat U [iU] [IU] [ka'U] [knk'U] [mclg'U] [arb'U] [USP'U] [GPL'U] [MPL'U] [APL'U] [beth'U] [anti'Xa'U] [todd'U] \
     [dye'U] [smgy'U] [bdsk'U] [tb'U] [CCID_50] [TCID_50] [EID_50] [PFU] [FFU] [CFU] [IR] [BAU] [Amb'a'1'U] [PNU] \
@@ -20,7 +20,7 @@ const METRIC: &str = "m s g rad K C cd mol sr Hz N Pa J W A V F Ohm S Wb Cel T H
     [mu_0] [e] [m_e] [m_p] [G] [g] [ly] st";
 
 /// Symbols that do not.
-const PLAIN: &str = "10* 10^ [pi] % [ppth] [ppm] [ppb] [pptr] gon deg ' '' min h d a_t a_j a_g a wk mo_s mo_j mo_g mo AU atm [lbf_av] \
+const PLAIN: &str = "10* 10^ att Ao [S] [AU] [pi] % [ppth] [ppm] [ppb] [pptr] gon deg ' '' min h d a_t a_j a_g a wk mo_s mo_j mo_g mo AU atm [lbf_av] \
     circ sph [car_m] [car_Au] [smoot] [in_i] [ft_i] [yd_i] [mi_i] [fth_i] [nmi_i] [kn_i] [sin_i] [sft_i] [syd_i] \
     [cin_i] [cft_i] [cyd_i] [bf_i] [cr_i] [mil_i] [cml_i] [hd_i] [ft_us] [yd_us] [in_us] [rd_us] [ch_us] [lk_us] \
     [rch_us] [rlk_us] [fth_us] [fur_us] [mi_us] [acr_us] [srd_us] [smi_us] [sct] [twp] [mil_us] [in_br] [ft_br] \
@@ -115,7 +115,8 @@ impl Reader<'_> {
         let inside = self.rest.strip_prefix('{')?;
         let Some((remark, rest)) = inside.split_once('}') else { return Some(false) };
         self.rest = rest;
-        Some(remark.bytes().all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'{'))
+        // UCUM allows no blank here, and R4's own list of common units has some.
+        Some(remark.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'{'))
     }
 
     fn take(&mut self, wanted: char) -> bool {
@@ -232,6 +233,17 @@ mod tests {
             assert!(!is_unit(other), "{other}");
         }
         assert!(!is_unit(&"(".repeat(200)));
+    }
+
+    #[test]
+    fn every_common_unit_that_r4_lists_is_one() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/r4-core/ValueSet-ucum-common.json");
+        let set: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let concepts = set["compose"]["include"][0]["concept"].as_array().unwrap();
+        let codes: Vec<&str> = concepts.iter().map(|concept| concept["code"].as_str().unwrap()).collect();
+        assert!(codes.len() > 1300, "{}", codes.len());
+        let wrong: Vec<_> = codes.into_iter().filter(|code| !is_unit(code)).collect();
+        assert_eq!(wrong, [""; 0]);
     }
 
     #[test]

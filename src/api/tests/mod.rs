@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod anything;
 mod bodies;
+mod codes;
 mod connection;
 mod engine;
 mod kept;

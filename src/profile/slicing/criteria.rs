@@ -237,7 +237,9 @@ impl<'s> Compiler<'s, '_> {
         for at in &way.at {
             let At::Branch(source, number) = at else { continue };
             let Some(branch) = source.tree.branch(*number) else { continue };
-            if let Some(binding) = self.binding(source, branch.element) {
+            // A code outside an extensible binding may belong to the slice as well.
+            let is_required = branch.element.binding.as_ref().is_some_and(|binding| binding.strength == "required");
+            if let Some(binding) = self.binding(source, branch.element).filter(|_| is_required) {
                 found.push((Vec::new(), Test::Bound(binding)));
             }
         }

@@ -168,7 +168,8 @@ impl<'p, 'd> Walk<'p, 'd> {
                 }
             }
             Test::Bound(number) => {
-                let url = plan.bindings.get(*number as usize).map_or("", |binding| &binding.url);
+                let binding = plan.bindings.get(*number as usize);
+                let url = binding.and_then(|binding| binding.bound.as_ref()).map_or("", |bound| &bound.url);
                 format!("{shown} has a code of {url}")
             }
             Test::Exists => format!("{shown} is there"),

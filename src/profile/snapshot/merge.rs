@@ -61,6 +61,7 @@ fn merged_binding(known: Option<Binding>, change: &Binding) -> Binding {
     Binding {
         strength: if change.strength.is_empty() { known.strength } else { change.strength.clone() },
         value_set: change.value_set.clone().or(known.value_set),
+        widest: change.widest.clone().or(known.widest),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod asked;
 mod bundles;
+mod codes;
 mod extensions;
 mod faults;
 mod hostile;
@@ -292,7 +293,9 @@ fn the_published_uk_core_examples_are_good_r4() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let parsed = fhir::parse(&std::fs::read(&path).unwrap(), Format::Xml, &Limits::default());
-        let found = r4().check(&parsed.document.unwrap(), &Ask::default()).issues;
+        let mut found = r4().check(&parsed.document.unwrap(), &Ask::default()).issues;
+        // One names a relationship by a code of its own, which an extensible binding leaves it free to do.
+        found.retain(|issue| issue.rule != Rule::CodeExtensible);
         assert_eq!(found, [], "{}", path.display());
         count += 1;
     }
