@@ -5,7 +5,7 @@ use super::decimal::Decimal;
 use super::moment::{Moment, Precision};
 use super::typing::{Operand, operand};
 use super::value::{Item, Quantity, Value};
-use crate::document::Node;
+use crate::document::{Node, Scalar};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -23,12 +23,13 @@ pub(super) fn lift_node<'d>(node: Node<'d>, context: &Context<'d>) -> Option<Ope
 
 /// A FHIR Quantity as FHIRPath's: the code where it is UCUM's, else the unit as it is displayed.
 pub(super) fn quantity_of(node: Node<'_>) -> Option<Quantity<'_>> {
-    let number = node.child_named("value")?.value()?;
+    // A text is no number: an Identifier has a `value` too.
+    let Some(Scalar::Number(number)) = node.child_named("value")?.value() else { return None };
     // A comparator makes it a range of values and no quantity to compute with.
     if node.child_named("comparator").is_some() {
         return None;
     }
-    let value = Decimal::parse(number.text())?;
+    let value = Decimal::parse(number)?;
     let text = |name: &str| node.child_named(name).and_then(|child| child.string());
     let is_ucum = text("system") == Some("http://unitsofmeasure.org");
     let unit = text("code").filter(|_| is_ucum).or_else(|| text("unit")).or_else(|| text("code")).unwrap_or("1");

@@ -16,10 +16,13 @@ use std::ops::Range;
 /// Types that one place of an expression may have, at most; beyond, nothing is said about it.
 const TYPES_MAX: usize = 64;
 
+/// Places that one reading looks at; `repeat()` reads its argument twice, and may stand in its own argument.
+const LOOKS_MAX: usize = 20_000;
+
 /// The faults of `code` over an input of type `input_type`.
 pub(super) fn faults(code: &Code, model: &dyn Model, input_type: &str) -> Vec<Diagnostic> {
     let input = Found { types: Some(vec![input_type.to_owned()]), is_ordered: true };
-    let mut checker = Checker { model, input: input.clone(), defined: Vec::new(), faults: Vec::new() };
+    let mut checker = Checker { model, input: input.clone(), defined: Vec::new(), faults: Vec::new(), looks: 0 };
     checker.code(code, &input);
     checker.faults
 }
@@ -64,10 +67,15 @@ struct Checker<'m> {
     /// What each `defineVariable()` gave, by its number.
     defined: Vec<(usize, Found)>,
     faults: Vec<Diagnostic>,
+    looks: usize,
 }
 
 impl Checker<'_> {
     fn code(&mut self, code: &Code, this: &Found) -> Found {
+        self.looks += 1;
+        if self.looks > LOOKS_MAX {
+            return Found::UNKNOWN;
+        }
         match &code.kind {
             CodeKind::Literal(value) => Found::of(&format!("System.{}", value.type_name())),
             CodeKind::Texts(_) => Found::of("System.String"),

@@ -72,6 +72,8 @@ rules! {
     LimitDepth = "limit.depth", Fatal, TooCostly;
     /// The body has not more nodes than the limit.
     LimitNodes = "limit.nodes", Fatal, TooCostly;
+    /// The invariants of a resource are decided within the steps that a resource of its size may cost.
+    LimitSteps = "limit.steps", Error, TooCostly;
 
     // ---- structure, against the definitions
     /// A resource names its type.

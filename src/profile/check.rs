@@ -3,6 +3,7 @@
 use super::ask::{Ask, UnknownExtensions, Verdict};
 use super::fit::Fitting;
 use super::invariant;
+use super::known::Known;
 use super::local::Locals;
 use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use super::resources::Resources;
@@ -26,35 +27,16 @@ pub(super) const QUOTED_BYTES_MAX: usize = 64;
 
 /// Steps that the invariants over one document may take together, and as many more for each of its elements. R4's own
 /// take about 10 for an element; what takes more than this has invariants that look at everything from everywhere.
-const STEPS: u64 = 4_000_000;
+pub(super) const STEPS: u64 = 4_000_000;
 const STEPS_EACH: u64 = 200;
 
 /// Checks `document`; see [`super::Profiles::check`].
 pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> Verdict {
-    let Profiles { plan, values, severities, packages, .. } = profiles;
-    let expected_type = ask.expected_type;
+        let expected_type = ask.expected_type;
     let root = document.root();
-    let mut walk = Walk {
-        plan,
-        values,
-        severities,
-        names: &plan.names,
-        issues: Vec::new(),
-        suppressed: HashSet::new(),
-        counts: Vec::new(),
-        pass: Pass::Base,
-        resource: root,
-        root,
-        locals: Locals::default(),
-        resources: OnceCell::new(),
-        steps_left: Cell::new(STEPS + STEPS_EACH * document.node_count() as u64),
-        places: OnceCell::new(),
-        mild_count: 0,
-        is_full: false,
-        fitting: Fitting::default(),
-        not_evaluated: Vec::new(),
-        unknown_extensions: ask.unknown_extensions,
-    };
+    let steps = STEPS + STEPS_EACH * document.node_count() as u64;
+    let mut walk = Walk::new(&profiles.known(), (root, root), steps);
+    walk.unknown_extensions = ask.unknown_extensions;
     let is_expected = |type_name: &str| expected_type.is_none_or(|expected| expected == type_name);
     // What is not of the type that the address asks for has that to put right first, and costs no walk.
     if let Some(kind) = walk.resource_kind(root, expected_type)
@@ -65,11 +47,12 @@ pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> 
             walk.claim(root, root, kind, profile);
         }
     }
+    walk.tell_of_steps();
     let mut suppressed = Suppressed::new();
     for (name, _) in walk.suppressed {
         *suppressed.entry(name).or_default() += 1;
     }
-    Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated, suppressed, packages: Arc::clone(packages) }
+    Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated, suppressed, packages: Arc::clone(&profiles.packages) }
 }
 
 /// What a walk looks for.
@@ -99,7 +82,9 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) locals: Locals<'d>,
     pub(super) resources: OnceCell<Resources<'d>>,
     /// Steps that all invariants together may still take.
-    steps_left: Cell<u64>,
+    pub(super) steps_left: Cell<u64>,
+    /// How many expressions ask in one another for this walk.
+    pub(super) depth: u32,
     /// Every id and anchor of the document, once a narrative points at one.
     pub(super) places: OnceCell<HashSet<&'d str>>,
     /// How many of the issues refuse nothing.
@@ -112,6 +97,35 @@ pub(super) struct Walk<'p, 'd> {
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
+    /// A walk that has not begun, inside a resource (and the one that contains that, or the same), with steps for all its
+    /// invariants together.
+    pub(super) fn new(known: &Known<'p>, inside: (Node<'d>, Node<'d>), steps: u64) -> Self {
+        let (resource, root) = inside;
+        let Known { plan, values, severities, depth } = *known;
+        Walk {
+            plan,
+            values,
+            severities,
+            suppressed: HashSet::new(),
+            names: &plan.names,
+            issues: Vec::new(),
+            counts: Vec::new(),
+            pass: Pass::Base,
+            resource,
+            root,
+            locals: Locals::default(),
+            resources: OnceCell::new(),
+            steps_left: Cell::new(steps),
+            depth,
+            places: OnceCell::new(),
+            mild_count: 0,
+            is_full: false,
+            fitting: Fitting::default(),
+            not_evaluated: Vec::new(),
+            unknown_extensions: UnknownExtensions::default(),
+        }
+    }
+
     /// Tells an issue, unless the same is told already or there are too many.
     pub(super) fn tell(&mut self, node: Node<'d>, issue: Issue) {
         self.tell_with(issue, || node.place());
@@ -404,7 +418,8 @@ impl<'p, 'd> Walk<'p, 'd> {
             let asker = || format!("{} of {}", constraint.key, plan.url(kind));
             let walk = &*self;
             let resolver = |address: &str| walk.resources().resolve(place.resource, address, walk.names).resource();
-            match invariant::holds(constraint, place, plan, &resolver, &walk.steps_left) {
+            let known = Known { plan, values: self.values, severities: self.severities, depth: self.depth };
+            match invariant::holds(constraint, place, &known, &resolver, &walk.steps_left) {
                 Ok(true) => {}
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
@@ -414,12 +429,25 @@ impl<'p, 'd> Walk<'p, 'd> {
                         .severity(severity);
                     self.tell(node, issue);
                 }
+                // Told once, at the end: this may be a trial, which tells nothing.
+                Err(_) if walk.steps_left.get() == 0 => return,
                 Err(failure) => {
                     let message = format!("an invariant could not be decided: {failure}");
                     self.tell(node, Issue::new(Rule::NotEvaluated, message).asked_by(asker()));
                 }
             }
         }
+    }
+
+    /// Tells that the invariants were given up on, when they were: what was not judged is not let in.
+    fn tell_of_steps(&mut self) {
+        if self.steps_left.get() > 0 {
+            return;
+        }
+        let why = "together they look at more than a document of this size may cost";
+        self.leave("some of the invariants", why);
+        let issue = Issue::new(Rule::LimitSteps, format!("some of the invariants were not decided: {why}"));
+        self.tell(self.root, issue.hint("send fewer repeats of an element in one resource"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Invariants: where the plan meets the expression language.
 
 use super::definition;
-use super::plan::Plan;
+use super::known::Known;
 use crate::document::Node;
 use crate::fhirpath::{self, Context, Expression, Failure, Resolver, Scope};
 use std::cell::Cell;
@@ -61,10 +61,10 @@ pub(super) struct Place<'d> {
 pub(super) fn holds<'x>(
     constraint: &Constraint,
     place: Place<'x>,
-    plan: &'x Plan,
+    known: &'x Known<'x>,
     resolver: &'x Resolver<'x>,
     steps_left: &'x Cell<u64>,
 ) -> Result<bool, Failure> {
-    let context = Context::new(place.resource).root(place.root).model(plan).resolver(resolver).budget(steps_left);
+    let context = Context::new(place.resource).root(place.root).model(known).resolver(resolver).budget(steps_left);
     Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
 }

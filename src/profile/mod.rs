@@ -10,6 +10,7 @@ mod bundle;
 mod check;
 mod codes;
 mod compile;
+mod conform;
 mod contained;
 mod contexts;
 mod data_types;
@@ -21,6 +22,7 @@ mod fit;
 mod form;
 mod given;
 mod invariant;
+mod known;
 mod limits;
 mod local;
 mod modifier;
@@ -52,10 +54,10 @@ pub use severity::{Level, Severities, Suppressed};
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
 
 use crate::document::{Document, Node};
-use crate::fhirpath::{ElementTypes, Model};
+use crate::fhirpath::{Context, ElementTypes, Model};
 use crate::issue::Issue;
 use crate::terminology::definition::{CodeSystem, Definition};
-use crate::terminology::values::{Membership, ValueSets};
+use crate::terminology::values::ValueSets;
 use definition::Structure;
 use plan::Plan;
 use std::collections::BTreeSet;
@@ -224,6 +226,10 @@ impl Profiles {
         Elements::new(&self.plan, &self.values)
     }
 
+    fn known(&self) -> known::Known<'_> {
+        known::Known { plan: &self.plan, values: &self.values, severities: &self.severities, depth: 0 }
+    }
+
     /// The value sets that are loaded.
     pub fn value_sets(&self) -> &ValueSets {
         &self.values
@@ -245,11 +251,15 @@ impl Model for Profiles {
     }
 
     fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
-        match self.values.find(value_set)?.holds(system, code) {
-            Membership::In => Some(true),
-            Membership::Out => Some(false),
-            Membership::Undecided => None,
-        }
+        self.known().member_of(value_set, system, code)
+    }
+
+    fn subsumes(&self, system: &str, broader: &str, narrower: &str) -> Option<bool> {
+        self.known().subsumes(system, broader, narrower)
+    }
+
+    fn conforms_to<'n>(&self, node: Node<'n>, profile: &str, context: &Context<'n>) -> Option<bool> {
+        self.known().conforms_to(node, profile, context)
     }
 }
 

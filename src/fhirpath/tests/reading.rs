@@ -198,6 +198,14 @@ fn an_evaluation_ends_however_large_the_input() {
 }
 
 #[test]
+fn what_repeats_inside_what_repeats_is_read_strictly_in_time() {
+    let text = format!("{}item{}", "repeat(".repeat(60), ")".repeat(60));
+    let started = std::time::Instant::now();
+    assert!(compile_for(&text, &Scope::new(), &R4::load(), "Questionnaire").is_ok());
+    assert!(started.elapsed().as_secs() < 5, "it took {:?}", started.elapsed());
+}
+
+#[test]
 fn a_failure_names_the_place_in_the_expression_and_no_value() {
     let document = Document::from_value(&json!({"name": ["Synthetic", "Person"]}));
     let failure = compiled("name.upper()").evaluate(document.root(), &Context::new(document.root())).unwrap_err();
@@ -224,11 +232,15 @@ proptest! {
                 "lowBoundary()", "9223372036854775807", "99999999999999999999999999999999999.99", "0.0000000000000000000000000001",
                 "@9999-12-31", "@0001-01-01T00:00:00+14:00", "90000000 years", "9223372036854775807 days", "power(99)", "abs()",
                 "highBoundary(3)", "toQuantity()", "split('')", "sort(", "distinct()", "exists(",
+                "defineVariable('v')", "defineVariable('w', ", "%v", "%w", "repeatAll(", "coalesce(", "yearOf()", "matches(",
+                "matches(a)", "toQuantity('days')", "dateOf()", "1 'cm2'", "2 'm'", "is(System.Patient)", "children()",
             ]),
             0..14,
         )
     ) {
         let text = tokens.join(" ");
+        static R4_DEFINITIONS: std::sync::OnceLock<R4> = std::sync::OnceLock::new();
+        let r4 = R4_DEFINITIONS.get_or_init(R4::load);
         let document = Document::from_value(&json!({
             "resourceType": "Patient", "start": "2026-01-01", "a": [{"a": 1, "start": "x"}, {"a": 2.5}, {"a": {"a": true}}]
         }));
@@ -236,6 +248,7 @@ proptest! {
             let context = Context::new(document.root()).steps_max(20_000);
             let _ = expression.evaluate(document.root(), &context);
             let _ = expression.paths();
+            let _ = compile_for(&text, &Scope::new(), r4, "Patient");
         }
     }
 }

@@ -56,32 +56,56 @@ fn very_many_faulty_entries_in_one_line_cost_what_is_told_and_no_more() {
     assert_eq!(found.iter().map(|issue| issue.rule).collect::<Vec<_>>(), [Rule::ResourceTypeMismatch]);
 }
 
-#[test]
-fn an_invariant_that_looks_at_everything_from_everywhere_ends_and_is_told_once() {
-    const URL: &str = "https://example.org/StructureDefinition/wide";
+const OWN: &str = "https://example.org/StructureDefinition/own";
+
+/// R4's definitions with a profile on Appointment that has one invariant of its own.
+fn with_invariant(path: &str, expression: &str) -> Profiles {
     let core = own_package();
     let text = core.files.iter().find(|(name, _)| name == "StructureDefinition-Appointment.json").map(|(_, text)| text);
     let mut profile: Value = serde_json::from_str(text.unwrap()).unwrap();
-    profile["url"] = json!(URL);
+    profile["url"] = json!(OWN);
     profile["derivation"] = json!("constraint");
     let elements = profile["snapshot"]["element"].as_array_mut().unwrap();
-    let participant = elements.iter_mut().find(|element| element["path"] == "Appointment.participant").unwrap();
-    participant["constraint"] = json!([{"key": "wide-1", "severity": "error", "human": "No two are the same.",
-        "expression": "%resource.descendants().where($this = '').empty()"}]);
-    let files = vec![("StructureDefinition-wide.json".to_owned(), profile.to_string())];
-    let wide = Package { name: "wide".into(), version: "1".into(), files };
-    let profiles = Profiles::compile(&[core, wide]).unwrap();
-    let ask = Ask { profiles: &[URL], ..Ask::default() };
+    let element = elements.iter_mut().find(|element| element["path"] == path).unwrap();
+    element["constraint"] =
+        json!([{"key": "own-1", "severity": "error", "human": "It is as we say.", "expression": expression}]);
+    let files = vec![("StructureDefinition-own.json".to_owned(), profile.to_string())];
+    let own = Package { name: "own".into(), version: "1".into(), files };
+    Profiles::compile(&[core, own]).unwrap()
+}
+
+#[test]
+fn an_invariant_that_looks_at_everything_from_everywhere_ends_and_is_told_once() {
+    let profiles = with_invariant("Appointment.participant", "%resource.descendants().where($this = '').empty()");
     let told = |count: usize| {
         let mut value = appointment();
         value["participant"] = vec![json!({"actor": {"display": "x"}, "status": "accepted"}); count].into();
         value["supportingInformation"] = json!([{"reference": "#here"}]);
-        let found = profiles.check(&document(&value), &ask).issues;
+        let verdict = profiles.check(&document(&value), &Ask { profiles: &[OWN], ..Ask::default() });
+        let left = verdict.not_evaluated.iter().filter(|left| left.what.contains("invariants")).count();
+        (verdict.issues.iter().map(|issue| issue.rule).collect::<Vec<_>>(), left)
+    };
+    // What people send is decided, and what would take fifty million looks is given up.
+    assert_eq!(told(100), (vec![], 0));
+    assert_eq!(told(2_000), (vec![Rule::NotEvaluated], 1));
+}
+
+#[test]
+fn an_invariant_asks_for_other_definitions_and_one_that_asks_for_itself_ends() {
+    let told = |path: &str, expression: &str| {
+        let profiles = with_invariant(path, expression);
+        let found = profiles.check(&document(&appointment()), &Ask { profiles: &[OWN], ..Ask::default() }).issues;
         found.iter().map(|issue| issue.rule).collect::<Vec<_>>()
     };
-    // What people send is decided, and what would take a hundred million looks is given up.
-    assert_eq!(told(100), []);
-    assert_eq!(told(5_000), [Rule::NotEvaluated]);
+    let kind = |name: &str| format!("conformsTo('http://hl7.org/fhir/StructureDefinition/{name}')");
+    assert_eq!(told("Appointment", &kind("Appointment")), []);
+    assert_eq!(told("Appointment", &kind("Patient")), [Rule::Invariant]);
+    assert_eq!(told("Appointment", &format!("contained.all({})", kind("Location"))), []);
+    assert_eq!(told("Appointment.participant", &kind("BackboneElement")), []);
+    assert_eq!(told("Appointment", "conformsTo('https://example.org/none')"), [Rule::NotEvaluated]);
+    let itself = told("Appointment", &format!("conformsTo('{OWN}') and conformsTo('{OWN}').exists()"));
+    // Nothing speaks against it but itself.
+    assert_eq!(itself, []);
 }
 
 #[test]
