@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use stile::app::{self, Materials};
 use stile::fhir::{self, Format, Limits};
 use stile::mapping::Variables;
+use stile::profile::{Ask, Package, Profiles};
 use stile::settings;
 
 const BODY: &str = include_str!("appointment.json");
@@ -98,7 +99,46 @@ fn steps() {
         "map to the canonical model, schema-checked",
         median(|| drop(black_box(mapping.run(black_box(&document), &variables)))),
     );
+    uk_core(&row);
     row("write as JSON", median(|| drop(black_box(fhir::json(black_box(document.root()))))));
+}
+
+/// The same Appointment with what UK Core adds, against R4 and UK Core; its own parse beside it.
+fn uk_core(row: &dyn Fn(&str, Duration)) {
+    const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/packages/fhir.r4.ukcore.stu3-dev.tgz");
+    const UK_CORE: &str = "https://fhir.hl7.org.uk/StructureDefinition/";
+    let Ok(file) = std::fs::File::open(PACKAGE) else { return eprintln!("skipped: {PACKAGE} is absent") };
+    let mut files = Vec::new();
+    for entry in tar::Archive::new(flate2::read::GzDecoder::new(file)).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        if name.ends_with(".json") && !name.contains("/examples/") {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut entry, &mut text).unwrap();
+            files.push((name, text));
+        }
+    }
+    let mut packages = Materials::carried().packages;
+    packages.push(Package { name: "uk-core".into(), version: "bench".into(), files });
+    let start = Instant::now();
+    let profiles = Profiles::compile(&packages).unwrap_or_else(|problems| panic!("{problems:?}"));
+    eprintln!("R4 and UK Core compiled in {:.0?}; resident {}", start.elapsed(), resident());
+    let mut value: Value = serde_json::from_str(BODY).unwrap();
+    value["meta"] = serde_json::json!({"profile": [format!("{UK_CORE}UKCore-Appointment")]});
+    value["extension"].as_array_mut().unwrap().push(serde_json::json!({
+        "url": format!("{UK_CORE}Extension-UKCore-DeliveryChannel"),
+        "valueCodeableConcept": {"coding": [{"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-DeliveryChannel", "code": "In-person"}]}
+    }));
+    let text = value.to_string();
+    let document = fhir::parse(text.as_bytes(), Format::Json, &Limits::default()).document.unwrap();
+    let verdict = profiles.check(&document, &Ask::default());
+    assert!(verdict.is_valid(), "{:?}", verdict.issues);
+    let plain = median(|| drop(black_box(serde_json::from_str::<Value>(black_box(&text)).unwrap())));
+    row("the same as UK Core has it: serde_json to Value", plain);
+    row(
+        "check against R4 and UK Core",
+        median(|| drop(black_box(profiles.check(black_box(&document), &Ask::default())))),
+    );
 }
 
 async fn whole_path(seconds: u64) {

@@ -32,7 +32,7 @@ const STEPS_EACH: u64 = 200;
 
 /// Checks `document`; see [`super::Profiles::check`].
 pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> Verdict {
-        let expected_type = ask.expected_type;
+    let expected_type = ask.expected_type;
     let root = document.root();
     let steps = STEPS + STEPS_EACH * document.node_count() as u64;
     let mut walk = Walk::new(&profiles.known(), (root, root), steps);
@@ -52,7 +52,12 @@ pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> 
     for (name, _) in walk.suppressed {
         *suppressed.entry(name).or_default() += 1;
     }
-    Verdict { issues: walk.issues, not_evaluated: walk.not_evaluated, suppressed, packages: Arc::clone(&profiles.packages) }
+    Verdict {
+        issues: walk.issues,
+        not_evaluated: walk.not_evaluated,
+        suppressed,
+        packages: Arc::clone(&profiles.packages),
+    }
 }
 
 /// What a walk looks for.
@@ -404,7 +409,10 @@ impl<'p, 'd> Walk<'p, 'd> {
             | Form::Coding
             | Form::Primitive(_) => format!("add `{shown}`"),
         };
-        let issue = Issue::new(Rule::ElementRequired, message).hint(hint).asked_by(self.asker(kind, element));
+        let mut issue = Issue::new(Rule::ElementRequired, message).hint(hint).asked_by(self.asker(kind, element));
+        if let Some(operations) = self.missing_given(element, format!("{}/{name}", node.pointer())) {
+            issue = issue.mend(operations);
+        }
         self.tell_with(issue, || node.place_of_missing(name));
     }
 

@@ -24,7 +24,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
         match self.plan.defined(url) {
             Some((number, origin)) if origin.is_extension() => {
-                self.stands_where_it_may(node, origin);
+                self.stands_where_it_may(node, number, origin);
                 self.hold(node, number);
             }
             Some(_) | None => self.unknown_extension(node, url),
@@ -88,7 +88,7 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 
     /// That an extension stands in an element that its definition names, and among modifiers when it is one.
-    fn stands_where_it_may(&mut self, node: Node<'d>, origin: &'p Origin) {
+    fn stands_where_it_may(&mut self, node: Node<'d>, number: u32, origin: &'p Origin) {
         let plan = self.plan;
         if node.is(self.names.modifier_extension) != origin.is_modifier {
             let (message, hint) = match origin.is_modifier {
@@ -101,7 +101,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
         let Some(holder) = node.parent() else { return };
         let contexts = plan.contexts(origin);
-        if !contexts.is_empty() && !contexts.iter().any(|context| self.is_in(holder, context)) {
+        if !contexts.is_empty()
+            && !origin.contexts.clone().zip(contexts).any(|(number, context)| self.is_in(holder, number, context))
+        {
             let listed: Vec<_> = contexts.iter().take(LISTED_COUNT_MAX).map(told).collect();
             let issue =
                 Issue::new(Rule::ExtensionContext, "this extension does not belong to the element that it stands in")
@@ -109,10 +111,12 @@ impl<'p, 'd> Walk<'p, 'd> {
                     .asked_by(&*origin.url);
             self.tell(node, issue);
         }
-        self.invariants(holder, &origin.context_invariants, plan.kind(origin.root));
+        if !origin.context_invariants.is_empty() && self.fitting.context_asked.insert((holder.id(), number)) {
+            self.invariants(holder, &origin.context_invariants, plan.kind(origin.root));
+        }
     }
 
-    fn is_in(&mut self, holder: Node<'d>, context: &'p ExtensionContext) -> bool {
+    fn is_in(&mut self, holder: Node<'d>, number: u32, context: &'p ExtensionContext) -> bool {
         match context {
             ExtensionContext::Element { type_name, path, told } => {
                 let plan = self.plan;
@@ -136,11 +140,16 @@ impl<'p, 'd> Walk<'p, 'd> {
                 };
                 is_it(holder) || (!self.is_extension(holder) && holder.parent().is_some_and(is_it))
             }
+            // What the expression finds is found once for each resource, however many extensions ask.
             ExtensionContext::Expression(expression) => {
-                let context = Context::new(self.resource).root(self.root).model(self.plan);
-                let found = expression.evaluate(self.resource, &context);
-                // Where the expression cannot be evaluated, it forbids nothing.
-                found.map_or(true, |found| found.iter().any(|item| item.node() == Some(holder)))
+                let (resource, root, plan) = (self.resource, self.root, self.plan);
+                let found = self.fitting.contexts.entry((resource.id(), number)).or_insert_with(|| {
+                    let context = Context::new(resource).root(root).model(plan);
+                    let found = expression.evaluate(resource, &context).ok()?;
+                    Some(found.iter().filter_map(|item| item.node()).map(|node| node.id()).collect())
+                });
+                // What cannot be evaluated forbids nothing.
+                found.as_ref().is_none_or(|found| found.contains(&holder.id()))
             }
         }
     }

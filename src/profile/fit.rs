@@ -5,15 +5,13 @@ use super::check::{Pass, Walk};
 use super::plan::{Element, Kind, ProfileRef, Step};
 use super::tell::with_article;
 use crate::document::{Node, NodeId};
-use crate::issue::{Issue, Rule, Severity};
+use crate::issue::{Issue, Rule};
 use std::collections::{HashMap, HashSet};
 
 /// How deep trials may stand in trials: a profile whose slices are told by profiles whose slices are told by profiles.
 const TRIAL_DEPTH_MAX: u32 = 8;
 /// How much of what is not evaluated is listed.
 const LEFT_COUNT_MAX: usize = 200;
-/// The longest canonical url that is repeated in a message, in bytes.
-const URL_BYTES_MAX: usize = 200;
 
 /// What has been held against what.
 #[derive(Debug, Default)]
@@ -26,6 +24,11 @@ pub(super) struct Fitting {
     depth: u32,
     /// The trial under way has found what refuses.
     pub(super) has_failed: bool,
+    /// What the expressions that say where extensions may stand have found, by resource and number of the context;
+    /// none where one cannot be evaluated.
+    pub(super) contexts: HashMap<(NodeId, u32), Option<HashSet<NodeId>>>,
+    /// Elements, and the extensions whose invariants have been asked of them.
+    pub(super) context_asked: HashSet<(NodeId, u32)>,
 }
 
 impl Fitting {
@@ -62,24 +65,28 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
     }
 
-    /// Holds a resource against a profile that it claims, or that is demanded of it, at the place that says so.
+    /// Holds a resource against a profile that it claims, at the place that says so, or that is demanded of it, at the
+    /// resource itself.
     pub(super) fn claim(&mut self, at: Node<'d>, resource: Node<'d>, kind: &'p Kind, url: &str) {
         let plan = self.plan;
-        let shown = url.get(..URL_BYTES_MAX).unwrap_or(url);
         let Some((number, origin)) = plan.defined(url) else {
-            let message = "a profile that is claimed here is not loaded, so nothing was held against it";
+            // What the sender claims is the sender's own word, and is told by its place.
+            let what = match at == resource {
+                true => format!("the profile {url}"),
+                false => format!("the profile at {}", at.expression()),
+            };
+            let message = format!("{what} is not loaded, so nothing was held against it");
             let issue = Issue::new(Rule::ProfileNotLoaded, message)
-                .hint("see that the url is the profile's, or have its package loaded here")
-                .severity(Severity::Warning);
+                .hint("see that the url is the profile's, or have its package loaded here");
             self.tell(at, issue);
-            return self.leave(&format!("the profile {shown}"), "it is not loaded");
+            return self.leave(&what, "it is not loaded");
         };
         if let Some((_, version)) = url.split_once('|')
             && !origin.version.is_empty()
             && *origin.version != *version
         {
-            let why = format!("version {} is loaded and was taken", origin.version);
-            self.leave(&format!("the profile {shown}"), &why);
+            let what = format!("another version of the profile {}", origin.url);
+            self.leave(&what, &format!("version {} is loaded, and was taken", origin.version));
         }
         if !plan.is_a(kind.origin, &origin.type_name) {
             let message = format!("this is {}, and the profile is on {}", with_article(&kind.path), origin.type_name);

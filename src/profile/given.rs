@@ -5,7 +5,7 @@ use super::plan::{Element, Kind};
 use super::slicing::given_text;
 use crate::document::{Node, Scalar};
 use crate::fhirpath::Decimal;
-use crate::issue::{Issue, Rule};
+use crate::issue::{Issue, Operation, Rule};
 
 /// The longest given value that a hint shows, in bytes.
 const SHOWN_BYTES_MAX: usize = 300;
@@ -26,7 +26,19 @@ impl<'p, 'd> Walk<'p, 'd> {
             (true, false) => format!("it has at least {text}"),
             (false, _) => "see the profile".to_owned(),
         };
-        self.tell(node, Issue::new(Rule::ProfileValue, message).hint(hint).asked_by(self.asker(parent, element)));
+        let mut issue = Issue::new(Rule::ProfileValue, message).hint(hint).asked_by(self.asker(parent, element));
+        // There is only one value that it may have, unless the profile leaves room beside the given parts.
+        if given.is_whole || wanted.value().is_some() {
+            issue = issue.mend(vec![Operation::Replace { path: node.pointer(), value: json_of(wanted) }]);
+        }
+        self.tell(node, issue);
+    }
+
+    /// What puts in an element that is missing and can have one value only.
+    pub(super) fn missing_given(&self, element: &Element, path: String) -> Option<Vec<Operation>> {
+        let given = self.plan.givens.get(element.given? as usize)?;
+        let is_only = given.is_whole && !element.is_array && !element.is_choice;
+        is_only.then(|| vec![Operation::Add { path, value: json_of(given.value.root()) }])
     }
 
     /// `maxLength`, in characters.
@@ -41,6 +53,11 @@ impl<'p, 'd> Walk<'p, 'd> {
         let issue = Issue::new(Rule::PrimitiveFormat, message).hint(format!("write {max} characters at most"));
         self.tell(node, issue.asked_by(self.asker(parent, element)));
     }
+}
+
+/// A given value as JSON.
+fn json_of(given: Node<'_>) -> serde_json::Value {
+    serde_json::from_str(&crate::fhir::json(given)).unwrap_or_default()
 }
 
 /// Whether `node` is `wanted` (whole) or has at least what it has: of an array, each item somewhere among the repeats.

@@ -36,7 +36,7 @@ fn what_a_resource_claims_is_held_against_it_wherever_it_stands() {
     check(&entry, &[(Rule::ElementRequired, "Bundle.entry[0].resource.name")]);
     let found = check(&claiming(&format!("{URL}strange")), &[(Rule::ProfileNotLoaded, "Patient.meta.profile[0]")]);
     assert_eq!(found.issues[0].severity, Severity::Warning);
-    assert!(found.not_evaluated.iter().any(|left| left.what.ends_with("strange")), "{found:#?}");
+    assert!(found.not_evaluated.iter().any(|left| left.what == "the profile at Patient.meta.profile[0]"), "{found:#?}");
     let basic = json!({"resourceType": "Basic", "code": {"text": "x"}, "meta": {"profile": [named]}});
     let found = check(&basic, &[(Rule::ResourceTypeMismatch, "Basic.meta.profile[0]")]);
     assert_eq!(found.issues[0].message, "this is a Basic, and the profile is on Patient");
@@ -113,6 +113,26 @@ fn fixed_values_are_whole_and_patterns_are_part() {
     bad("/method/coding/0", json!({"system": "urn:s", "code": "a", "display": "x"}), "Observation.method");
     bad("/valueQuantity/value", json!(1.6), "Observation.valueQuantity");
     bad("/language", json!("en-US"), "Observation.language");
+}
+
+#[test]
+fn where_only_one_value_may_stand_the_issue_carries_it() {
+    let profiles = compile(&[profile(
+        "p",
+        "Patient",
+        json!([
+            {"id": "Patient.language", "path": "Patient.language", "min": 1, "fixedCode": "en-GB"},
+            {"id": "Patient.gender", "path": "Patient.gender", "patternCode": "female"}
+        ]),
+    )]);
+    let mends = |resource: Value| -> Value {
+        judge(&profiles, "p", &resource).issues.iter().map(|issue| json!(issue.mend)).collect()
+    };
+    assert_eq!(
+        mends(json!({"resourceType": "Patient", "gender": "male"})),
+        json!([[{"op": "replace", "path": "/gender", "value": "female"}], [{"op": "add", "path": "/language", "value": "en-GB"}]])
+    );
+    assert_eq!(mends(json!({"resourceType": "Patient", "language": "en-GB", "gender": "female"})), json!([]));
 }
 
 #[test]
