@@ -118,6 +118,9 @@ pub struct Built {
 pub fn build(settings: &Settings, base_url: &str, metrics: Option<PrometheusHandle>) -> Result<Built, Faulty> {
     downstream::install_cryptography();
     let engine = Materials::read(settings).and_then(|materials| materials.compile()).map_err(Faulty::Materials)?;
+    for package in engine.profiles.packages().iter() {
+        tracing::info!(name = package.name, version = package.version, hash = package.hash, "judging by");
+    }
     let lines = lines_of(settings)?;
     let store = Store::open(Path::new(&settings.store.folder))?;
     let bell: Bell = Arc::new(watch::Sender::new(()));

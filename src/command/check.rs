@@ -1,5 +1,6 @@
 //! `stile check`: judge settings, definitions and mappings without starting anything.
 
+use super::packages::missing_dependencies;
 use super::{COULD_NOT_RUN, FINE, FOUND, out, site, tell};
 use serde_json::{Map, Value, json};
 
@@ -77,6 +78,11 @@ pub fn run(args: &Args) -> u8 {
     let packages: Vec<String> =
         materials.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
     tell::verdict("definitions", true, &format!("{definitions} from {}", packages.join(", ")));
+    for package in &materials.packages {
+        for dependency in missing_dependencies(package, &materials.packages) {
+            tell::note(&format!("  {} names {dependency} as needed, which is not loaded", package.name));
+        }
+    }
     let severities: Vec<String> = severities.iter().map(|(name, level)| format!("{name} {level}")).collect();
     tell::verdict("severities", true, &format!("as the rules have them, but for {}", severities.join(", ")));
     tell::verdict("mappings", true, &format!("{mappings} compiled, {} code tables", materials.tables.len()));

@@ -233,12 +233,12 @@ mod tests {
     #[test]
     fn an_issue_is_drawn_like_a_compilers_message() {
         let text = "{\n  \"resourceType\": \"Appointment\",\n  \"status\": \"bookd\"\n}\n";
-        let issue = Issue::new(Rule::CodeRequired, "`status` needs a code of the value set appointmentstatus")
+        let mut issue = Issue::new(Rule::CodeRequired, "`status` needs a code of the value set appointmentstatus")
             .at(at(3, 3))
             .asked_by("Appointment.status of http://hl7.org/fhir/StructureDefinition/Appointment")
-            .nearest_slice("a: its `system` differs")
             .hint("did you mean `booked`?")
             .mend(vec![Operation::Replace { path: "/status".into(), value: json!("booked") }]);
+        issue.nearest_slice = Some("a, but for `system`".into());
         assert_eq!(
             plain(&Page::new("a.json", text, 1), &issue),
             "error[code.required-binding]: `status` needs a code of the value set appointmentstatus
@@ -248,7 +248,7 @@ mod tests {
   |   ^^^^^^^^^^^^^^^^^
   = at Appointment.status
   = asked by Appointment.status of http://hl7.org/fhir/StructureDefinition/Appointment
-  = nearest slice a: its `system` differs
+  = nearest slice a, but for `system`
   = help did you mean `booked`?
   = mend put \"booked\" in the place of /status
 "

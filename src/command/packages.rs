@@ -140,7 +140,7 @@ fn list(settings: &Settings, as_json: bool) -> Result<(), Stop> {
 }
 
 /// The packages that one names as needed and that are not there. A note, not a fault: often nothing of them is used.
-fn missing_dependencies(package: &Package, loaded: &[Package]) -> Vec<String> {
+pub(super) fn missing_dependencies(package: &Package, loaded: &[Package]) -> Vec<String> {
     // R4's own definitions are in the program, under another name.
     const CARRIED: &str = "hl7.fhir.r4.core";
     let is_there = |name: &str| name == CARRIED || loaded.iter().any(|one| one.name == name);

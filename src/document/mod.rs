@@ -16,6 +16,8 @@ mod place;
 mod value;
 
 pub use name::{Name, NameFinder};
+#[cfg(test)]
+pub(crate) use node::looks;
 pub use node::{Children, Node};
 pub use place::is_plain_name;
 pub use value::Scalar;

@@ -2,6 +2,17 @@
 
 use super::{Document, NONE, Name, NodeId, Raw, Scalar, value::Value};
 
+#[cfg(test)]
+thread_local! {
+    static LOOKS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How often this thread has looked at a node: what a walk costs, told without a clock.
+#[cfg(test)]
+pub(crate) fn looks() -> u64 {
+    LOOKS.get()
+}
+
 /// A borrowed cursor on one element of a document.
 #[derive(Clone, Copy)]
 pub struct Node<'d> {
@@ -11,6 +22,8 @@ pub struct Node<'d> {
 
 impl<'d> Node<'d> {
     pub(super) fn raw(&self) -> &'d Raw {
+        #[cfg(test)]
+        LOOKS.set(LOOKS.get() + 1);
         &self.document.nodes[self.id.0 as usize]
     }
 

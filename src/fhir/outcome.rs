@@ -159,12 +159,12 @@ mod tests {
             line: 3,
             column: 5,
         };
-        let issue = Issue::new(Rule::ElementRequired, "a participant has a status")
+        let mut issue = Issue::new(Rule::ElementRequired, "a participant has a status")
             .at(place)
             .hint("add it")
             .asked_by("Appointment.participant.status of http://a/Appointment")
-            .nearest_slice("a: its `system` differs")
             .mend(vec![Operation::Add { path: "/participant/0/status".into(), value: json!("accepted") }]);
+        issue.nearest_slice = Some("a, but for `system`".into());
         assert_eq!(
             outcome(&[issue]),
             json!({
@@ -173,7 +173,7 @@ mod tests {
                     "extension": [
                         {"url": "urn:stile:issue:json-pointer", "valueString": "/participant/0/status"},
                         {"url": "urn:stile:issue:element", "valueString": "Appointment.participant.status"},
-                        {"url": "urn:stile:issue:nearest-slice", "valueString": "a: its `system` differs"},
+                        {"url": "urn:stile:issue:nearest-slice", "valueString": "a, but for `system`"},
                         {"url": "urn:stile:issue:hint", "valueString": "add it"},
                         {
                             "url": "urn:stile:issue:mend",

@@ -122,14 +122,20 @@ impl Parts {
     pub(super) fn has_profiles(&self, demanded: &[&str]) -> Result<(), Error> {
         let mut issues = Vec::new();
         for url in demanded {
-            let wanted = url.split('|').next().unwrap_or(url);
-            if !self.profiles.profiles().any(|loaded| loaded.url == wanted) {
+            let (wanted, version) =
+                url.split_once('|').map_or((*url, None), |(wanted, version)| (wanted, Some(version)));
+            let mut loaded = self.profiles.profiles().filter(|loaded| loaded.url == wanted);
+            if !loaded.any(|loaded| version.is_none_or(|version| loaded.version == version)) {
                 let near = nearest(wanted, self.profiles.profiles().map(|loaded| loaded.url));
                 let way_out = match near {
                     Some(near) => format!("did you mean {near}?"),
                     None => "the profiles that are loaded are listed in /fhir/metadata".into(),
                 };
-                let issue = Issue::new(Rule::QueryValue, "No loaded package has the profile that is asked for");
+                let message = match version {
+                    Some(_) => "No loaded package has the profile that is asked for, in this version",
+                    None => "No loaded package has the profile that is asked for",
+                };
+                let issue = Issue::new(Rule::QueryValue, message);
                 issues.push(issue.at(Place::named("profile")).hint(way_out));
             }
         }

@@ -74,12 +74,6 @@ impl Issue {
         self
     }
 
-    /// The same issue, naming the slice that comes nearest and what of it did not match.
-    pub fn nearest_slice(mut self, slice: impl Into<String>) -> Self {
-        self.nearest_slice = Some(slice.into().into_boxed_str());
-        self
-    }
-
     /// The same issue with a change that puts it right.
     pub fn mend(mut self, operations: Vec<Operation>) -> Self {
         self.mend = Some(Box::new(Mend(operations)));

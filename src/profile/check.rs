@@ -9,7 +9,7 @@ use super::plan::{Element, Form, Kind, KindId, Plan, Step, UNBOUNDED};
 use super::resources::Resources;
 use super::severity::{Severities, Suppressed, counted_as};
 use super::{NotEvaluated, Profiles};
-use crate::document::{Document, Name, Node};
+use crate::document::{Document, Name, Node, NodeId};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::cell::{Cell, OnceCell};
@@ -49,7 +49,8 @@ pub(super) fn check(profiles: &Profiles, document: &Document, ask: &Ask<'_>) -> 
     }
     walk.tell_of_steps();
     let mut suppressed = Suppressed::new();
-    for (name, _) in walk.suppressed {
+    let unfollowed = walk.unfollowed.into_iter().map(|(key, _)| key.to_owned());
+    for name in walk.suppressed.into_iter().map(|(name, _)| name).chain(unfollowed) {
         *suppressed.entry(name).or_default() += 1;
     }
     Verdict {
@@ -77,6 +78,8 @@ pub(super) struct Walk<'p, 'd> {
     severities: &'p Severities,
     /// What the policy keeps from being told, with its place: base and profile may both ask for it.
     suppressed: HashSet<(String, String)>,
+    /// The same of invariants, by their keys.
+    unfollowed: HashSet<(&'p str, NodeId)>,
     pub(super) issues: Vec<Issue>,
     /// How often each element of the open kinds has been met, and the marks of their slicings; one stack for the
     /// whole walk.
@@ -112,6 +115,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             values,
             severities,
             suppressed: HashSet::new(),
+            unfollowed: HashSet::new(),
             names: &plan.names,
             issues: Vec::new(),
             counts: Vec::new(),
@@ -367,7 +371,8 @@ impl<'p, 'd> Walk<'p, 'd> {
                 }
             }
         }
-        if kind.form == Form::Reference && (self.pass == Pass::Base || !step.targets.is_empty()) {
+        let is_narrowed = !step.targets.is_empty() || step.pointing.is_some();
+        if kind.form == Form::Reference && (self.pass == Pass::Base || is_narrowed) {
             self.reference(node, parent, element, step);
         }
         if !step.profiles.is_empty() {
@@ -429,6 +434,12 @@ impl<'p, 'd> Walk<'p, 'd> {
             let known = Known { plan, values: self.values, severities: self.severities, depth: self.depth };
             match invariant::holds(constraint, place, &known, &resolver, &walk.steps_left) {
                 Ok(true) => {}
+                // The advice that nobody follows is met at each resource: it is counted without being written out.
+                Ok(false) if self.severities.suppresses(&constraint.key) => {
+                    if !self.fitting.is_trial() {
+                        self.unfollowed.insert((&constraint.key, node.id()));
+                    }
+                }
                 Ok(false) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
                     let issue = Issue::new(Rule::Invariant, constraint.human.to_string())

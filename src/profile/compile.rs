@@ -274,7 +274,9 @@ impl<'s> Compiler<'s, '_> {
             };
             let name = if is_choice { &format!("{name}{}", capitalised(code)) } else { name };
             let mut step = step(Name::intern(name), number, kind);
-            step.targets = if code == "Reference" { self.targets(one) } else { 0..0 };
+            if code == "Reference" {
+                (step.targets, step.pointing) = (self.targets(one), self.pointing(one));
+            }
             step.profiles = self.profile_refs(&one.profile);
             step.pointing = if code == "Reference" { self.pointing(one) } else { None };
             self.add_step(start, step);

@@ -55,10 +55,8 @@ impl<'p, 'd> Walk<'p, 'd> {
     /// An extension that no loaded package defines: what the sender's settings think of it. One that modifies is
     /// refused besides, and one with a relative url is told by the extension that it stands in.
     fn unknown_extension(&mut self, node: Node<'d>, url: &str) {
-        let is_part =
-            node.parent().is_some_and(|parent| parent.child(self.names.url).is_some() && self.is_extension(parent));
         if !url.contains(':') {
-            if !is_part {
+            if !node.parent().is_some_and(|parent| self.is_extension(parent)) {
                 let issue = Issue::new(
                     Rule::ExtensionUnknown,
                     "the `url` of an extension that is no part of another is absolute",

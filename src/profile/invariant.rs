@@ -10,8 +10,9 @@ use std::cell::Cell;
 ///
 /// `ele-1`: an element has a value or children. `ext-1`: an extension has a value or extensions. `txt-1`, `txt-2`: what
 /// a narrative may hold. `ref-1`, `dom-3`: local references and contained resources find each other. `bdl-3`,
-/// `bdl-4`, `bdl-7`: what a Bundle asks of its entries.
-pub(super) const NATIVE: &[&str] = &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-3", "bdl-4", "bdl-7"];
+/// `bdl-4`, `bdl-7`, `bdl-8`: what a Bundle asks of its entries.
+pub(super) const NATIVE: &[&str] =
+    &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-3", "bdl-4", "bdl-7", "bdl-8"];
 
 /// An invariant, compiled.
 #[derive(Debug)]
@@ -52,9 +53,10 @@ pub(super) struct Place<'d> {
     pub(super) root: Node<'d>,
 }
 
-/// Whether the invariant holds; `resolver` follows references for `resolve()`, and `steps_left` is what all invariants over
-/// one document share. One that comes to nothing, because what it speaks of is absent, is not broken: an
-/// element that must be there has its own rule.
+/// Whether the invariant holds; `resolver` follows references for `resolve()`, and `steps_left` is what all invariants
+/// over one document share. One that comes to nothing is broken, as for HL7's validator: the invariants of R4 say
+/// themselves what is to be when something is absent, and where a date and a date with time cannot be compared, nobody
+/// knows that the one lies before the other. Advice that comes to nothing is not given.
 ///
 /// # Errors
 /// When the expression cannot be evaluated here.
@@ -66,5 +68,5 @@ pub(super) fn holds<'x>(
     steps_left: &'x Cell<u64>,
 ) -> Result<bool, Failure> {
     let context = Context::new(place.resource).root(place.root).model(known).resolver(resolver).budget(steps_left);
-    Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(true))
+    Ok(constraint.expression.holds(place.node, &context)?.unwrap_or(!constraint.is_error))
 }

@@ -53,6 +53,7 @@ fn asks(step: &Step) -> bool {
     step.is_left_out
         || step.narrowed.is_some()
         || !step.targets.is_empty()
+        || step.pointing.is_some()
         || !step.profiles.is_empty()
         || !step.allowed.is_empty()
 }
@@ -309,6 +310,9 @@ impl<'s> Compiler<'s, '_> {
             let mine = self.plan.targets.get(targets.start as usize..targets.end as usize);
             let theirs = self.plan.targets.get(base.targets.start as usize..base.targets.end as usize);
             narrowed.targets = if mine == theirs { 0..0 } else { targets };
+        }
+        if one.code == "Reference" {
+            narrowed.pointing = self.pointing(&one);
         }
         Some(narrowed)
     }

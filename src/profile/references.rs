@@ -233,12 +233,14 @@ impl<'p, 'd> Walk<'p, 'd> {
         let (Some(target), Some(profiles)) = (found.resource(), pointing.profiles()) else { return };
         // A wrong type has been told.
         let Some(type_name) = target.resource_type().filter(|name| self.is_allowed(judged.step, name)) else { return };
-        let mut asked = profiles.iter().filter(|one| one.type_name.as_str() == type_name).peekable();
-        if asked.peek().is_none() || asked.any(|one| one.origin.is_none_or(|origin| self.fits(target, origin))) {
+        let asked = || profiles.iter().filter(|one| one.type_name.as_str() == type_name);
+        if asked().any(|one| one.origin.is_none_or(|origin| self.fits(target, origin))) {
             return;
         }
-        let urls: Vec<_> =
-            profiles.iter().filter(|one| one.type_name.as_str() == type_name).map(|one| &*one.url).collect();
+        let urls: Vec<_> = asked().map(|one| &*one.url).collect();
+        if urls.is_empty() {
+            return;
+        }
         let (message, hint) = match urls.as_slice() {
             [url] => ("what this points at does not fit the profile that is asked for", format!("make it fit {url}")),
             _ => (
@@ -249,18 +251,4 @@ impl<'p, 'd> Walk<'p, 'd> {
         let issue = Issue::new(Rule::ReferenceProfile, message).hint(hint);
         self.tell(at, issue.asked_by(self.asker(judged.parent, judged.element)));
     }
-}
-
-/// The type in a reference of the form `Type/id`, with or without a version; none for any other form.
-pub(super) fn relative_type(reference: &str) -> Option<&str> {
-    let mut parts = reference.split('/');
-    let (type_name, id) = (parts.next()?, parts.next()?);
-    let is_version = match (parts.next(), parts.next(), parts.next()) {
-        (None, None, None) => true,
-        (Some("_history"), Some(version), None) => !version.is_empty(),
-        _ => false,
-    };
-    let is_type =
-        type_name.starts_with(|c: char| c.is_ascii_alphabetic()) && type_name.bytes().all(|b| b.is_ascii_alphabetic());
-    (is_version && is_type && !id.is_empty()).then_some(type_name)
 }

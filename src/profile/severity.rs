@@ -126,6 +126,11 @@ impl Severities {
         }
     }
 
+    /// True for an invariant that is not told.
+    pub(super) fn suppresses(&self, invariant: &str) -> bool {
+        self.invariants.get(invariant) == Some(&Level::Suppressed)
+    }
+
     /// Gives an issue the severity that the policy says; false when it is suppressed.
     pub(super) fn settle(&self, issue: &mut Issue) -> bool {
         let of_invariant = issue.invariant().and_then(|key| self.invariants.get(key));

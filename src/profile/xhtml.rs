@@ -172,14 +172,14 @@ pub(super) struct Links<'t> {
 
 /// What is wrong with `text` as the XHTML of a narrative; nothing when it is fit to be shown.
 pub(super) fn fault(text: &str) -> Option<&'static str> {
-    Scan::new(text).to_end().err()
+    Scan::new(text).run().err()
 }
 
 /// Where the narrative `text`, which has no fault, points inside its resource.
 pub(super) fn links(text: &str) -> Links<'_> {
     let mut scan = Scan { links: Some(Links::default()), ..Scan::new(text) };
     // What cannot be read to its end has been told as that.
-    let _ = scan.to_end();
+    let _ = scan.run();
     scan.links.unwrap_or_default()
 }
 
@@ -206,7 +206,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    fn to_end(&mut self) -> Result<(), &'static str> {
+    fn run(&mut self) -> Result<(), &'static str> {
         if !self.rest.starts_with("<div") {
             return Err("a narrative is one div element");
         }

@@ -135,3 +135,28 @@ async fn a_verdict_is_a_200_whatever_it_is_where_there_is_a_text_to_judge() {
     assert!(!fine.body.contains("\"error\"") && !fine.body.contains("\"fatal\""), "{}", fine.body);
     assert_eq!(send(&state, with_key("GET", "/fhir/Appointment")).await.json()["total"], 0);
 }
+
+#[actix_web::test]
+async fn a_verdict_says_on_what_it_rests_and_a_profile_may_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = state(&folder);
+    let judged = async |query: &str| {
+        let address = format!("/fhir/Appointment/$validate{query}");
+        send(&state, with_body("POST", &address, JSON, appointment().to_string())).await
+    };
+    let told = judged("").await.json();
+    let of = |url: &str| told["extension"].as_array().unwrap().iter().find(|one| one["url"] == url).cloned();
+    let package = of("urn:stile:outcome:package").unwrap();
+    assert_eq!(package["extension"][1], json!({"url": "version", "valueString": "4.0.1"}));
+    assert_eq!(package["extension"][2]["valueString"].as_str().unwrap().len(), 64, "{package}");
+    let suppressed = of("urn:stile:outcome:suppressed").unwrap();
+    assert_eq!(suppressed["extension"][0]["valueString"], "dom-6", "{suppressed}");
+
+    let base = judged("?profile=http://hl7.org/fhir/StructureDefinition/Appointment").await;
+    assert_eq!(base.status, StatusCode::OK, "{}", base.body);
+    let other = judged("?profile=http://hl7.org/fhir/StructureDefinition/Appointment%7C9.9").await;
+    assert!(other.status == StatusCode::BAD_REQUEST && other.body.contains("in this version"), "{}", other.body);
+    let unknown = judged("?profile=http://hl7.org/fhir/StructureDefinition/Apointment").await;
+    assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
+    assert!(unknown.body.contains("query.value") && unknown.body.contains("did you mean"), "{}", unknown.body);
+}

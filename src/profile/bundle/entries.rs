@@ -1,4 +1,5 @@
-//! The entries of every Bundle: their parts (`bdl-3`, `bdl-4`), and the `fullUrl` that they go by (`bdl-7`).
+//! The entries of every Bundle: their parts (`bdl-3`, `bdl-4`), and the `fullUrl` that they go by
+//! (`bdl-7`, `bdl-8`).
 
 use super::BUNDLE;
 use crate::document::Node;
@@ -67,14 +68,18 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn full_url_agrees(&mut self, url: Node<'d>, text: &str, resource: Option<Node<'d>>) {
         let asker = || format!("Bundle.entry.fullUrl of {BUNDLE}");
         let names = self.names;
+        if text.contains("/_history/") {
+            let issue = Issue::new(Rule::Invariant, "a `fullUrl` is not the address of a version")
+                .hint("leave /_history/ and what follows out, and say the version in `meta.versionId`");
+            return self.tell(url, issue.asked_by(format!("bdl-8 of {BUNDLE}")));
+        }
         if scheme(text).is_none() {
             let issue = Issue::new(Rule::BundleFullUrl, "a `fullUrl` is an absolute address")
                 .hint("write the whole address, or urn:uuid: and a UUID");
             return self.tell(url, issue.asked_by(asker()));
         }
         let (Address::Restful(_, target), Some(resource)) = (Address::of(text), resource) else { return };
-        // bdl-8 tells of a version in it.
-        let Target { type_name, id, version: None } = target else { return };
+        let Target { type_name, id, version: _ } = target;
         let is_type = self.plan.resource(type_name).is_some();
         if !is_type || resource.resource_type().is_none() {
             return;

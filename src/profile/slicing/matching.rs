@@ -3,10 +3,10 @@
 use super::{Criterion, Hop, Rules, Slice, Slicing, Test};
 use crate::document::Node;
 use crate::issue::{Issue, Rule, Severity};
+use crate::profile::address::Address;
 use crate::profile::check::Walk;
 use crate::profile::given;
 use crate::profile::plan::{Element, Form, Kind};
-use crate::profile::references::relative_type;
 
 /// In the mark of a slicing: a repeat that matches no slice has been met. The rest counts slices.
 const UNMATCHED: u32 = 1 << 31;
@@ -154,7 +154,9 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn points_at_type(&self, reference: Node<'d>, test: &Test) -> bool {
         let Test::Resource(types) = test else { return false };
         let text = |name| reference.child(name).and_then(|child| child.string());
-        let told = text(self.names.reference).and_then(relative_type).or_else(|| text(self.names.type_));
+        let told = text(self.names.reference)
+            .and_then(|address| Address::of(address).type_name())
+            .or_else(|| text(self.names.type_));
         told.is_some_and(|told| types.iter().any(|wanted| **wanted == *told))
     }
 }

@@ -50,15 +50,18 @@ impl<'p, 'd> Walk<'p, 'd> {
                 near = Some((child, failed));
             }
         }
+        let mut nearest = None;
         if let Some((child, failed)) = &near {
             let place = child.name();
             message.push_str(&format!("; `{place}[{}]` is nearest, but for {}", child.index(), ways(failed)));
+            nearest = Some(format!("{name}, but for {}", ways(failed)));
         }
         let hint = match near.as_ref().map_or(&[][..], |(_, failed)| failed) {
             [] => format!("add one: {}", self.told(criteria.iter())),
             failed => format!("in a member of `{name}` {}", self.told(failed.iter().copied())),
         };
-        let issue = Issue::new(Rule::SliceRequired, message).hint(hint).asked_by(self.asker(kind, element));
+        let mut issue = Issue::new(Rule::SliceRequired, message).hint(hint).asked_by(self.asker(kind, element));
+        issue.nearest_slice = nearest.map(String::into_boxed_str);
         self.tell_with(issue, || node.place_of_missing(element.name.as_str()));
     }
 
@@ -76,7 +79,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         let mut message =
             format!("`{}` matches no slice of {}, and there is no room for others", child.name(), parent.path);
         let mut hint = "leave it out".to_owned();
+        let mut nearest = None;
         if let Some((slice, failed)) = near {
+            nearest = Some(format!("{}, but for {}", self.slice_name(slice), ways(&failed)));
             message.push_str(&format!("; `{}` is nearest, but for {}", self.slice_name(slice), ways(&failed)));
             hint = format!(
                 "in a member of `{}` {}; or leave it out",
@@ -84,7 +89,8 @@ impl<'p, 'd> Walk<'p, 'd> {
                 self.told(failed.into_iter())
             );
         }
-        let issue = Issue::new(Rule::SliceClosed, message).hint(hint).asked_by(self.asker(parent, element));
+        let mut issue = Issue::new(Rule::SliceClosed, message).hint(hint).asked_by(self.asker(parent, element));
+        issue.nearest_slice = nearest.map(String::into_boxed_str);
         self.tell(child, issue);
     }
 

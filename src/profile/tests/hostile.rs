@@ -125,6 +125,56 @@ fn warnings_without_number_do_not_hide_what_refuses() {
     assert_eq!(refusals, [Rule::CodeRequired]);
 }
 
+/// `value` with the array at `pointer` filled up to `count` by its first item.
+fn repeated(value: &Value, pointer: &str, count: usize) -> Value {
+    let mut value = value.clone();
+    let array = value.pointer_mut(pointer).unwrap();
+    *array = vec![array[0].clone(); count].into();
+    value
+}
+
+#[test]
+fn whatever_repeats_costs_in_proportion() {
+    let basic = json!({"fullUrl": "https://example.org/Basic/1",
+        "resource": {"resourceType": "Basic", "id": "1", "code": {"text": "x"}, "subject": {"reference": "Basic/1"}}});
+    let bundle = |kind: &str| json!({"resourceType": "Bundle", "type": kind, "entry": [basic], "link": [{"relation": "self", "url": "x"}]});
+    let document_of = |kind: &str| {
+        let mut whole = bundle(kind);
+        whole["entry"][0]["resource"] = json!({"resourceType": "Composition", "id": "1", "status": "final",
+            "type": {"text": "x"}, "date": "2026", "title": "x", "author": [{"reference": "Basic/1"}],
+            "section": [{"title": "x", "entry": [{"reference": "Composition/1"}], "section": [{"title": "y"}]}]});
+        whole
+    };
+    let samples = [
+        appointment(),
+        patient(),
+        task(),
+        service_request(),
+        bundle("collection"),
+        bundle("searchset"),
+        bundle("transaction"),
+        bundle("message"),
+        document_of("document"),
+    ];
+    let mut places_count = 0;
+    for sample in samples {
+        let mut found = Vec::new();
+        pointers(&sample, "", &mut found);
+        for pointer in found.iter().filter(|pointer| sample.pointer(pointer).is_some_and(Value::is_array)) {
+            let looks = |count: usize| {
+                let document = document(&repeated(&sample, pointer, count));
+                let before = crate::document::looks();
+                r4().check(&document, &Ask::default());
+                crate::document::looks() - before
+            };
+            let (few, many) = (looks(300), looks(3_000));
+            assert!(many < few * 11, "{pointer}: 300 items cost {few} looks, 3,000 cost {many}");
+            places_count += 1;
+        }
+    }
+    assert!(places_count > 30, "{places_count} places");
+}
+
 #[test]
 fn a_contained_resource_may_point_at_its_container_instead() {
     let mut value = task();

@@ -1,10 +1,12 @@
 //! What a submission hears about its structure.
 
 mod asked;
+mod bundles;
 mod extensions;
 mod faults;
 mod hostile;
 mod narrowing;
+mod references;
 mod slicing;
 
 use super::Ask;
