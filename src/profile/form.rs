@@ -50,10 +50,8 @@ impl<'p, 'd> Walk<'p, 'd> {
         let mut issue = Issue::new(Rule::ElementEmpty, "an element has a value or elements of its own")
             .hint("leave it out when there is nothing to say")
             .asked_by("ele-1 of http://hl7.org/fhir/StructureDefinition/Element");
-        // The last item of an array would leave an empty array behind.
-        let is_alone = node.index() == 0 && node.next_repeat().is_none();
-        let leaves_nothing_behind = !(node.has_children() || (node.in_array() && is_alone));
-        if leaves_nothing_behind {
+        // An item of an array is not taken out: its twin's array would no longer be beside it, or nothing be left.
+        if !node.in_array() && !node.has_children() {
             issue = issue.mend(vec![Operation::Remove { path: node.pointer() }]);
         }
         self.tell(node, issue);

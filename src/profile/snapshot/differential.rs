@@ -92,14 +92,14 @@ impl<'g, 's> Layer<'g, 's> {
 
     /// The slice of `sliced` with this name, made from what it slices when there is none yet.
     fn slice<'n>(&mut self, sliced: &'n mut Node, name: &str) -> Result<&'n mut Node, Gap> {
-        if let Some(place) = sliced.slices.iter().position(|slice| slice.element.slice_name.as_deref() == Some(name)) {
-            return sliced.slices.get_mut(place).ok_or_else(lost).map(|slice| {
-                // A slice that lists nothing of its own has what the element has.
-                if slice.children.is_empty() && slice.element.types.iter().all(|one| one.profile.is_empty()) {
-                    slice.children.clone_from(&sliced.children);
-                }
-                slice
-            });
+        let is_it = |slice: &Node| slice.element.slice_name.as_deref() == Some(name);
+        if let Some(place) = sliced.slices.iter().position(is_it) {
+            let slice = sliced.slices.get_mut(place).ok_or_else(lost)?;
+            // A slice that lists nothing of its own has what the element has.
+            if slice.children.is_empty() && slice.element.types.iter().all(|one| one.profile.is_empty()) {
+                slice.children.clone_from(&sliced.children);
+            }
+            return Ok(slice);
         }
         if sliced.element.slicing.is_none() {
             sliced.element.slicing = Some(implied_slicing(&sliced.name, &sliced.element.types));

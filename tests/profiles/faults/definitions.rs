@@ -72,6 +72,13 @@ impl Definitions {
         self.by_url(url).and_then(|found| found["differential"]["element"].as_array()).map_or(&[], Vec::as_slice)
     }
 
+    /// True when a profile gives an element of this name just this value.
+    pub fn is_fixed(&self, name: &str, value: &Value) -> bool {
+        let all = self.by_url.values().filter_map(|one| one["differential"]["element"].as_array()).flatten();
+        let mut named = all.filter(|one| text(&one["path"]).rsplit('.').next() == Some(name));
+        named.any(|one| one.as_object().unwrap().iter().any(|(key, given)| key.starts_with("fixed") && given == value))
+    }
+
     /// True when the value set's codes can be known here, so that a stranger can be told from them.
     pub fn is_listed(&self, value_set: &str) -> bool {
         let url = value_set.split('|').next().unwrap_or(value_set);

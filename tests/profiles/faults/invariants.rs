@@ -63,7 +63,7 @@ pub fn breaks() -> Vec<Break> {
             "bdl-8",
             "bundle-searchset",
             vec![("/entry/0/fullUrl", json!("https://example.org/fhir/Patient/p1/_history/2"))],
-            "Bundle.entry[0]",
+            "Bundle.entry[0].fullUrl",
         ),
         ("bdl-9", "bundle-document", vec![("/identifier", none())], "Bundle"),
         ("bdl-9", "bundle-document", vec![("/identifier/system", none())], "Bundle"),

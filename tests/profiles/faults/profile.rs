@@ -38,10 +38,11 @@ pub fn add_all(faults: &mut Faults<'_>) {
 fn find_extensions(value: &Value, pointer: &str, expression: &str, found: &mut Vec<(String, String)>) {
     for (name, member) in value.as_object().into_iter().flatten() {
         let items = member.as_array().map_or_else(|| vec![member], |items| items.iter().collect());
+        let plain = name.strip_prefix('_').unwrap_or(name);
         for (index, item) in items.into_iter().enumerate().filter(|(_, item)| item.is_object()) {
             let (pointer, expression) = match member.is_array() {
-                true => (format!("{pointer}/{name}/{index}"), format!("{expression}.{name}[{index}]")),
-                false => (format!("{pointer}/{name}"), format!("{expression}.{name}")),
+                true => (format!("{pointer}/{name}/{index}"), format!("{expression}.{plain}[{index}]")),
+                false => (format!("{pointer}/{name}"), format!("{expression}.{plain}")),
             };
             if name == "extension" && text(&item["url"]).contains(':') {
                 found.push((pointer.clone(), expression.clone()));

@@ -26,7 +26,7 @@ pub fn variants(sample: &Value, layout: &Layout) -> Vec<(&'static str, String)> 
     add("a null in a list of primitives, with an extension in its place", &pad);
     add("tags and a language", &|value| {
         value["language"] = json!("en-GB");
-        let members = value["meta"].as_object_mut();
+        let members = value.get_mut("meta").and_then(Value::as_object_mut);
         let tag = json!([{"system": "https://example.org/tag", "code": "x", "userSelected": false}]);
         match members {
             Some(members) => _ = members.insert("tag".into(), tag),
@@ -36,7 +36,7 @@ pub fn variants(sample: &Value, layout: &Layout) -> Vec<(&'static str, String)> 
     if is_base {
         add("long text in many scripts", &|value| long_texts(value, layout));
         add("more identifiers", &|value| {
-            if let Some(items) = value["identifier"].as_array_mut() {
+            if let Some(items) = value.get_mut("identifier").and_then(Value::as_array_mut) {
                 let more = |number| json!({"system": format!("https://example.org/{number}"), "value": "x"});
                 items.extend((0..50).map(more));
             }
@@ -96,7 +96,9 @@ fn extend_primitives(value: &mut Value, layout: &Layout) {
     for site in &layout.sites {
         let is_primitive = site.code.starts_with(char::is_lowercase) && site.code != "xhtml";
         let is_attribute = text(&site.type_reference["code"]).starts_with("http://hl7.org/fhirpath/");
-        if site.in_array || !is_primitive || is_attribute {
+        // A fixed value is fixed with all that belongs to it: without extensions, when it has none.
+        let is_fixed = value.pointer(&site.pointer).is_some_and(|found| definitions().is_fixed(&site.name, found));
+        if site.in_array || !is_primitive || is_attribute || is_fixed {
             continue;
         }
         let Some(members) = value.pointer_mut(&site.holder.0).and_then(Value::as_object_mut) else { continue };
