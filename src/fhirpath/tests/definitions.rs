@@ -35,6 +35,10 @@ impl R4 {
 
     fn take(&mut self, definition: &Json) {
         let text = |json: &Json, name: &str| json[name].as_str().unwrap_or("").to_owned();
+        // Profiles and extensions define no types.
+        if definition["derivation"] == "constraint" {
+            return;
+        }
         let name = text(definition, "type");
         let base = text(definition, "baseDefinition");
         self.bases.insert(name, base.rsplit('/').next().unwrap_or("").to_owned());
