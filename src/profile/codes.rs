@@ -4,7 +4,7 @@ use super::check::Walk;
 use super::plan::{Binding, Bound, Element, Form, Kind};
 use super::spelling::{Near, listed_hint};
 use crate::document::Node;
-use crate::issue::{Issue, Operation, Rule};
+use crate::issue::{Issue, Operation, Rule, Severity};
 use crate::terminology::values::{Membership, ValueSet};
 
 /// What a walk has noted of codes, so that each thing that cannot be decided is told once.
@@ -103,10 +103,19 @@ impl<'p, 'd> Walk<'p, 'd> {
                         format!("`{name}` should have a code of the value set {}, if one fits", bound.url),
                     ),
                 };
-                if !self.has_room(strength == Strength::Extensible) {
+                // UK Core binds languages to a code system of its own, which R4's widest set (BCP 47) does not take: what
+                // a national profile asks for cannot be refused. A wrong code of the set's own system is.
+                let is_foreign = strength == Strength::Widest
+                    && finding.system.is_some()
+                    && set.is_some_and(|set| set.only_system() != finding.system);
+                let is_mild = strength == Strength::Extensible || is_foreign;
+                if !self.has_room(is_mild) {
                     return;
                 }
                 let mut issue = Issue::new(rule, message).asked_by(self.asker(parent, element));
+                if is_foreign {
+                    issue = issue.severity(Severity::Information);
+                }
                 if let Some(set) = set {
                     issue = told(issue, finding, &set);
                 }

@@ -158,8 +158,12 @@ fn is_language_tag(tag: &str) -> bool {
     true
 }
 
-/// RFC 6838, 4.2, with parameters as RFC 2045 writes them.
+/// RFC 6838, 4.2, with parameters as RFC 2045 writes them; and the words that R4 lets stand for FHIR's own formats
+/// (`CapabilityStatement.format`).
 fn is_media_type(text: &str) -> bool {
+    if matches!(text, "xml" | "json" | "ttl") {
+        return true;
+    }
     let mut parts = text.split(';');
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -242,6 +246,7 @@ mod tests {
                 "image/svg+xml",
                 "application/fhir+json;fhirVersion=4.0",
                 "text/cql",
+                "json",
             ],
             &["", "pdf", "application/", "/pdf", "text /plain", "text/plain; charset", "a/b/c", "application/hl7 cda"],
         );

@@ -265,8 +265,13 @@ async fn the_capability_statement_says_what_is_true() {
     );
     let resources = statement["rest"][0]["resource"].as_array().unwrap();
     let types: Vec<&str> = resources.iter().map(|one| one["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["Appointment", "ServiceRequest", "Patient", "Task"]);
-    for resource in resources {
+    assert_eq!(types, ["Appointment", "ServiceRequest", "Patient", "Task", "CodeSystem", "ValueSet"]);
+    // Definitions are answered from what is loaded, by operations.
+    let (kept, loaded) = resources.split_at(4);
+    for resource in loaded {
+        assert!(resource["operation"].as_array().is_some_and(|operations| !operations.is_empty()), "{resource}");
+    }
+    for resource in kept {
         let resource_type = resource["type"].as_str().unwrap();
         let told: BTreeSet<&str> =
             resource["interaction"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
