@@ -4,6 +4,7 @@
 //! same name takes the place of the one inside; a site's package stands beside R4.
 
 use super::packages::{self, Found, Lock};
+use crate::issue::nearest;
 use crate::mapping::{self, Library, Source};
 use crate::profile::{self, Package, Profiles};
 use crate::settings::{DEFAULT_PACKAGES_FOLDER, Settings};
@@ -22,6 +23,8 @@ pub struct Materials {
     pub origins: Vec<Option<PathBuf>>,
     /// The site's severities.
     pub severities: Option<Source>,
+    /// The profiles that senders' resources must fit: the sender's name and the canonical url of each.
+    pub demanded: Vec<(String, String)>,
     /// Mapping files (`.yaml`).
     pub mappings: Vec<Source>,
     /// Their manuals (`.md`).
@@ -88,6 +91,9 @@ impl Materials {
             && let Err(mishap) = materials.read_mappings(Path::new(folder))
         {
             mishaps.push(mishap);
+        }
+        for (name, sender) in &settings.senders {
+            materials.demanded.extend(sender.profiles.iter().map(|url| (name.clone(), url.clone())));
         }
         if mishaps.is_empty() { Ok(materials) } else { Err(mishaps) }
     }
@@ -156,10 +162,30 @@ impl Materials {
         if let Some(site) = &self.severities {
             profiles.lay_severities(&site.name, &site.text).map_err(as_mishaps)?;
         }
+        self.demands_are_loaded(&profiles)?;
         let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements()).map_err(
             |problems| problems.into_iter().map(|problem| Mishap::Mapping(Box::new(problem))).collect::<Vec<_>>(),
         )?;
         Ok(Engine { profiles, library })
+    }
+
+    /// What a sender's resources must fit is there: held against nothing they would all pass.
+    fn demands_are_loaded(&self, profiles: &Profiles) -> Result<(), Vec<Mishap>> {
+        let missing = self.demanded.iter().filter(|(_, url)| profiles.profile(url).is_none());
+        let mishaps: Vec<Mishap> = missing
+            .map(|(sender, url)| {
+                let near = nearest(url, profiles.profiles().map(|loaded| loaded.url));
+                let way_out = match near {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "add the package that has it: stile packages add FILE.tgz".to_owned(),
+                };
+                Mishap::File {
+                    name: format!("the setting senders.{sender}.profiles"),
+                    cause: format!("no loaded package has the profile {url}; {way_out}"),
+                }
+            })
+            .collect();
+        if mishaps.is_empty() { Ok(()) } else { Err(mishaps) }
     }
 }
 
