@@ -1,6 +1,7 @@
 //! Every expression of the official FHIRPath file and every invariant of R4, over the sample resources, by Stile and by
 //! rh-fhirpath.
 
+use crate::material::files_below;
 use crate::page::Disagreement;
 use crate::project;
 use quick_xml::Reader;
@@ -8,7 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 use rh_fhirpath::{EvaluationContext, FhirPathEvaluator, FhirPathParser, FhirPathValue};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use stile::document::{Document, Node};
 use stile::fhir::{self, Format, Limits};
 use stile::fhirpath::{Collection, Context, Item, Model, Scope, Value, compile, compile_for};
@@ -44,20 +45,6 @@ fn definitions() -> Vec<(String, String)> {
         .collect();
     files.sort();
     files
-}
-
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
-        for entry in entries {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// A resource for both: the tree, and the JSON that it makes.

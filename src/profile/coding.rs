@@ -1,10 +1,10 @@
 //! Each Coding, and each unit of a quantity, against its code system.
 
-use super::check::Walk;
+use super::check::{Walk, is_short};
 use super::plan::Kind;
 use super::spelling::{Near, listed_hint};
 use crate::document::Node;
-use crate::issue::{Issue, Operation, Rule, Severity};
+use crate::issue::{Issue, Operation, Rule, Severity, nearest};
 use crate::terminology::forms::UCUM;
 use crate::terminology::systems::{Concept, Content, System};
 
@@ -66,6 +66,10 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             return None;
         }
+        if number.is_none() && is_of_fhir(url) {
+            self.not_of_fhir(at, url);
+            return None;
+        }
         if number.is_none() && !self.codes.has_left_unknown && !self.fitting.is_trial() {
             self.codes.has_left_unknown = true;
             // Its address is the sender's own word, so the place is told instead.
@@ -73,6 +77,20 @@ impl<'p, 'd> Walk<'p, 'd> {
             self.leave(&what, "those code systems are not loaded");
         }
         number
+    }
+
+    /// R4's own code systems are all known, so another under its address is none.
+    fn not_of_fhir(&mut self, at: Node<'d>, url: &str) {
+        if !self.has_room(false) {
+            return;
+        }
+        let systems = self.values.systems().iter().map(System::url).filter(|known| is_of_fhir(known));
+        let hint = match is_short(url).then(|| nearest(url, systems)).flatten() {
+            Some(near) => format!("did you mean {near}?"),
+            None => "write the url of the code system as its definition has it".to_owned(),
+        };
+        let issue = Issue::new(Rule::CodeSystem, "FHIR R4 has no code system of this url").hint(hint);
+        self.tell(at, issue.asked_by(CODING));
     }
 
     /// The code in its system, where the system lists it; what is wrong with it is told.
@@ -154,6 +172,12 @@ impl<'p, 'd> Walk<'p, 'd> {
 
 /// What asks that a code's system be one.
 const CODING: &str = "Coding.system of http://hl7.org/fhir/StructureDefinition/Coding";
+
+/// True for the address of a code system that R4 itself could define.
+fn is_of_fhir(url: &str) -> bool {
+    let name = url.strip_prefix("http://hl7.org/fhir/").unwrap_or("");
+    !name.is_empty() && !name.contains('/')
+}
 
 /// True for an address that begins with a scheme (RFC 3986, 3.1).
 fn is_absolute(url: &str) -> bool {

@@ -116,6 +116,18 @@ pub(super) fn document(value: &Value) -> Document {
     parsed.document.unwrap_or_else(|| panic!("the reader refuses: {:?}", parsed.issues))
 }
 
+/// What is found in a document; each node may be looked at a few times only, however many there are.
+fn issues_in_proportion(value: &Value, check: impl Fn(&Document) -> Vec<Issue>) -> Vec<Issue> {
+    const LOOKS_EACH: u64 = 100;
+    let document = document(value);
+    let before = crate::document::looks();
+    let found = check(&document);
+    let looks = crate::document::looks() - before;
+    let bound = LOOKS_EACH * document.node_count() as u64;
+    assert!(looks <= bound, "{looks} looks at {} nodes", document.node_count());
+    found
+}
+
 fn issues(value: &Value) -> Vec<Issue> {
     r4().check(&document(value), &Ask::default()).issues
 }

@@ -6,7 +6,7 @@ use crate::issue::{Issue, Rule};
 use crate::profile::{Package, Profiles, Verdict};
 use serde_json::{Value, json};
 
-const URL: &str = "https://example.org/StructureDefinition/";
+pub(super) const URL: &str = "https://example.org/StructureDefinition/";
 
 /// A profile on `type_name` by what it changes.
 pub(super) fn profile(id: &str, type_name: &str, elements: Value) -> Value {
