@@ -14,7 +14,7 @@ use actix_web::http::StatusCode;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// Bytes of definitions on a page, unless one alone has more. The largest profiles have half a million each.
+/// Bytes of definitions on a page, unless one alone has more. The largest of R4's and UK Core's has 260,000.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Values that one parameter may have.
 const VALUE_COUNT_MAX: usize = 100;
