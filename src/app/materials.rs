@@ -6,9 +6,10 @@
 use super::packages::{self, Found, Lock};
 use crate::issue::nearest;
 use crate::mapping::{self, Library, Source};
-use crate::profile::{self, Package, Profiles};
+use crate::profile::{self, Catalogue, FileText, Package, Profiles};
 use crate::settings::{DEFAULT_PACKAGES_FOLDER, Settings};
 use include_dir::{Dir, include_dir};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
@@ -140,6 +141,24 @@ impl Materials {
             carried_tables(tables, &mut materials.tables);
         }
         materials
+    }
+
+    /// The definitions of all packages, to be read. What the program carries stays where it stands.
+    pub fn catalogue(&self) -> Catalogue {
+        let carried: HashMap<&str, &'static str> = PROFILES
+            .dirs()
+            .flat_map(|folder| folder.files())
+            .filter_map(|file| Some((file.path().file_name()?.to_str()?, file.contents_utf8()?)))
+            .collect();
+        let lasting = |name: &str, text: &str| carried.get(name).copied().filter(|there| *there == text);
+        let texts = self.packages.iter().zip(&self.origins).flat_map(|(package, origin)| {
+            let lasting = &lasting;
+            package.files.iter().map(move |(name, text)| match lasting(name, text).filter(|_| origin.is_none()) {
+                Some(text) => (name.as_str(), FileText::Lasting(text)),
+                None => (name.as_str(), FileText::Passing(text)),
+            })
+        });
+        Catalogue::of_files(texts)
     }
 
     fn read_mappings(&mut self, folder: &Path) -> Result<(), Mishap> {

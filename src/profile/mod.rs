@@ -7,6 +7,7 @@
 mod address;
 mod ask;
 mod bundle;
+mod catalogue;
 mod check;
 mod codes;
 mod coding;
@@ -49,6 +50,7 @@ mod xhtml;
 mod tests;
 
 pub use ask::{Ask, UnknownExtensions, Verdict};
+pub use catalogue::{Catalogue, Defines, FileText, LoadedDefinition, Matches, Wanted};
 pub use elements::{ElementType, Elements, RequiredCodes};
 pub use package::{Census, LoadedPackage, Package};
 pub use primitive::Primitive;

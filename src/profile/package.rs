@@ -241,7 +241,7 @@ fn xml_root(text: &str) -> Option<&str> {
 }
 
 /// Without a byte order mark and space before the text.
-fn plain(text: &str) -> &str {
+pub(super) fn plain(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_start()
 }
 
