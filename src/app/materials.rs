@@ -39,7 +39,14 @@ pub struct Materials {
 /// Something that could not be read or compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mishap {
-    /// A file or folder.
+    /// A file or folder that is not there, or that the system does not let us read.
+    Unread {
+        /// Which.
+        name: String,
+        /// Why.
+        cause: String,
+    },
+    /// A file or folder whose content is wrong.
     File {
         /// Which.
         name: String,
@@ -52,10 +59,16 @@ pub enum Mishap {
     Mapping(Box<mapping::Problem>),
 }
 
+impl Mishap {
+    pub(super) fn unread(name: &str, cause: &std::io::Error) -> Mishap {
+        Mishap::Unread { name: name.to_owned(), cause: cause.to_string() }
+    }
+}
+
 impl std::fmt::Display for Mishap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Mishap::File { name, cause } => write!(f, "{name}: {cause}"),
+            Mishap::Unread { name, cause } | Mishap::File { name, cause } => write!(f, "{name}: {cause}"),
             Mishap::Profile(problem) => write!(f, "{problem}"),
             Mishap::Mapping(problem) => write!(f, "{problem}"),
         }
@@ -85,7 +98,7 @@ impl Materials {
         if let Some(name) = &settings.severity_file {
             match std::fs::read_to_string(name) {
                 Ok(text) => materials.severities = Some(Source { name: name.clone(), text }),
-                Err(cause) => mishaps.push(Mishap::File { name: name.clone(), cause: cause.to_string() }),
+                Err(cause) => mishaps.push(Mishap::unread(&severity_name(name), &cause)),
             }
         }
         if let Some(folder) = settings.mapping_folder.as_deref()
@@ -179,7 +192,7 @@ impl Materials {
             |problems: Vec<profile::Problem>| problems.into_iter().map(Mishap::Profile).collect::<Vec<_>>();
         let mut profiles = Profiles::compile(&self.packages).map_err(as_mishaps)?;
         if let Some(site) = &self.severities {
-            profiles.lay_severities(&site.name, &site.text).map_err(as_mishaps)?;
+            profiles.lay_severities(&severity_name(&site.name), &site.text).map_err(as_mishaps)?;
         }
         self.demands_are_loaded(&profiles)?;
         let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements()).map_err(
@@ -208,6 +221,11 @@ impl Materials {
     }
 }
 
+/// The site's severities, by the setting that names their file.
+fn severity_name(file: &str) -> String {
+    format!("[check] severity_file {file}")
+}
+
 /// Levels of folders below `tables` that are looked into.
 const TABLE_DEPTH_MAX: usize = 4;
 
@@ -233,8 +251,7 @@ fn read_tables(root: &Path, below: &str, depth: usize) -> Result<Vec<(String, St
     let folder = root.join(below);
     let mut files: Vec<(String, String)> =
         read_files(&folder, ".csv")?.into_iter().map(|(name, text)| (format!("{below}/{name}"), text)).collect();
-    let entries = std::fs::read_dir(&folder)
-        .map_err(|cause| Mishap::File { name: folder.display().to_string(), cause: cause.to_string() })?;
+    let entries = std::fs::read_dir(&folder).map_err(|cause| Mishap::unread(&folder.display().to_string(), &cause))?;
     for entry in entries.flatten().filter(|entry| entry.path().is_dir() && depth < TABLE_DEPTH_MAX) {
         files.extend(read_tables(root, &format!("{below}/{}", file_name(&entry.path())), depth + 1)?);
     }
@@ -259,7 +276,7 @@ fn texts(folder: &Dir<'static>, ending: &str) -> Vec<Source> {
 fn read_locked(folder: &Path) -> Result<Vec<Found>, Vec<Mishap>> {
     if !folder.is_dir() && folder != Path::new(DEFAULT_PACKAGES_FOLDER) {
         let cause = "there is no such folder; see [packages] folder in the settings".to_owned();
-        return Err(vec![Mishap::File { name: folder.display().to_string(), cause }]);
+        return Err(vec![Mishap::Unread { name: folder.display().to_string(), cause }]);
     }
     let found = packages::read_site(folder)?;
     let Some(lock) = Lock::read(folder).map_err(|mishap| vec![mishap])? else { return Ok(found) };
@@ -272,10 +289,7 @@ fn read_locked(folder: &Path) -> Result<Vec<Found>, Vec<Mishap>> {
 }
 
 fn read_files(folder: &Path, ending: &str) -> Result<Vec<(String, String)>, Mishap> {
-    let mishap = |path: &Path, cause: std::io::Error| Mishap::File {
-        name: path.display().to_string(),
-        cause: cause.to_string(),
-    };
+    let mishap = |path: &Path, cause: std::io::Error| Mishap::unread(&path.display().to_string(), &cause);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|cause| mishap(folder, cause))? {
         let path = entry.map_err(|cause| mishap(folder, cause))?.path();

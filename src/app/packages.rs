@@ -79,7 +79,7 @@ pub fn read_package(path: &Path) -> Result<Package, Mishap> {
         read_folder(&root, "", 0, &mut files).map_err(mishap)?;
         (name.as_str(), files)
     } else {
-        let file = File::open(path).map_err(|cause| mishap(cause.to_string()))?;
+        let file = File::open(path).map_err(|cause| Mishap::unread(&path.display().to_string(), &cause))?;
         match archive_stem(&name) {
             Some(stem) => (stem, read_archive(file).map_err(mishap)?),
             None if is_definition_file(&name) => {
@@ -101,8 +101,7 @@ pub fn read_package(path: &Path) -> Result<Package, Mishap> {
 /// # Errors
 /// Each that cannot be read.
 pub fn read_site(folder: &Path) -> Result<Vec<Found>, Vec<Mishap>> {
-    let mishap =
-        |cause: std::io::Error| vec![Mishap::File { name: folder.display().to_string(), cause: cause.to_string() }];
+    let mishap = |cause: std::io::Error| vec![Mishap::unread(&folder.display().to_string(), &cause)];
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -142,7 +141,7 @@ impl Lock {
         let mishap = |cause: String| Mishap::File { name: path.display().to_string(), cause };
         match std::fs::read_to_string(&path) {
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(mishap(cause.to_string())),
+            Err(cause) => Err(Mishap::unread(&path.display().to_string(), &cause)),
             Ok(text) => match serde_json::from_str(&text) {
                 Ok(lock) => Ok(Some(lock)),
                 Err(cause) => Err(mishap(format!("it is no lock ({cause}); `stile packages lock` writes it anew"))),

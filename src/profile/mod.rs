@@ -52,7 +52,7 @@ mod tests;
 pub use ask::{Ask, UnknownExtensions, Verdict};
 pub use catalogue::{Catalogue, Defines, FileText, LoadedDefinition, Matches, Wanted};
 pub use elements::{ElementType, Elements, RequiredCodes};
-pub use package::{Census, LoadedPackage, Package};
+pub use package::{Census, LoadedPackage, NO_VERSION, Package};
 pub use primitive::Primitive;
 pub use severity::{Level, Severities, Suppressed};
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
@@ -208,6 +208,15 @@ impl Profiles {
     /// cannot be decided without a terminology server, definitions whose base is not loaded.
     pub fn not_evaluated(&self) -> &[NotEvaluated] {
         &self.not_evaluated
+    }
+
+    /// What of these definitions, by their canonical urls, cannot be used although they were read: a definition whose
+    /// base is not loaded or that is of another release, an invariant that cannot be compiled, an element or slice that
+    /// its base has not. Bindings that cannot be decided here are no fault of a definition, and not among them.
+    pub fn unusable<'p>(&'p self, urls: &BTreeSet<String>) -> impl Iterator<Item = &'p NotEvaluated> {
+        // What is said of a definition ends with its url.
+        let is_of = |one: &&NotEvaluated| one.what.rsplit(' ').next().is_some_and(|url| urls.contains(url));
+        self.not_evaluated.iter().filter(|one| !one.what.starts_with(compile::REQUIRED_BINDING)).filter(is_of)
     }
 
     /// The definitions that are loaded.

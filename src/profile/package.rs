@@ -4,10 +4,13 @@ use crate::fhir::{self, Format, Limits};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The manifest of a package.
 const MANIFEST: &str = "package.json";
+
+/// The version of a package that names none.
+pub const NO_VERSION: &str = "unknown";
 
 /// The resource types that definitions come in.
 const MAY_DEFINE: &[&str] = &["StructureDefinition", "ValueSet", "CodeSystem", "Bundle"];
@@ -45,6 +48,8 @@ pub struct Census {
     pub kinds: BTreeMap<&'static str, usize>,
     /// Definitions that are not loaded, each with the reason.
     pub not_loaded: Vec<(String, &'static str)>,
+    /// The canonical urls of all definitions, also of those that are not loaded.
+    pub urls: BTreeSet<String>,
 }
 
 /// What decides whether and as what a file is read.
@@ -106,9 +111,8 @@ impl Package {
     /// The package of these files, called as its `package.json` says. Where there is none it is called `name`; its version
     /// is that of its definition, when there is one definition that names one.
     pub fn of_files(name: &str, mut files: Vec<(String, String)>) -> Package {
-        const UNKNOWN: &str = "unknown";
         files.sort();
-        let mut package = Package { name: name.to_owned(), version: UNKNOWN.to_owned(), files };
+        let mut package = Package { name: name.to_owned(), version: NO_VERSION.to_owned(), files };
         if let [(name, text)] = package.files.as_slice() {
             let mut versions = Vec::new();
             let _ = each_definition(name, text, |head, _| {
@@ -156,6 +160,9 @@ impl Package {
         let mut census = Census::default();
         for (name, text) in &self.files {
             let _ = each_definition(name, text, |head, _| {
+                if head.kind().is_some() {
+                    census.urls.insert(head.url.clone());
+                }
                 match (head.kind(), head.left_out()) {
                     (_, Some(why)) => census.not_loaded.push((head.url.clone(), why)),
                     (Some(kind), None) => *census.kinds.entry(kind).or_default() += 1,

@@ -48,6 +48,8 @@ enum Standing {
     Free,
     /// It may be made worse, not milder.
     Protects,
+    /// Each of its findings is set by its own key.
+    ByKey,
     /// It is no finding of the check.
     Elsewhere,
     /// A sender's settings say how bad it is.
@@ -114,6 +116,7 @@ impl Severities {
         };
         let refused = match standing(rule) {
             Standing::OfSender => Some("is switched by the `rules` of a sender in the settings"),
+            Standing::ByKey => Some("stands for all invariants; name the invariant instead, for example `per-1`"),
             Standing::Elsewhere => Some("is no finding of the check, so it has no severity to set here"),
             Standing::Protects if level.is_milder_than(rule.severity()) => {
                 Some("protects what the check and patients rely on, and cannot be lowered")
@@ -180,8 +183,11 @@ fn standing(rule: Rule) -> Standing {
     let group = rule.as_str().split('.').next().unwrap_or("");
     let protects =
         PROTECTING_GROUPS.contains(&group) || matches!(rule, Rule::XmlSyntax | Rule::ExtensionModifierUnknown);
-    // Of invariants each is named by its key: one line for all would hide what nobody has looked at.
-    let is_elsewhere = OTHER_GROUPS.contains(&group) || matches!(rule, Rule::IdentifierAmbiguous | Rule::Invariant);
+    // One line for all invariants would hide what nobody has looked at.
+    if rule == Rule::Invariant {
+        return Standing::ByKey;
+    }
+    let is_elsewhere = OTHER_GROUPS.contains(&group) || matches!(rule, Rule::IdentifierAmbiguous);
     if NATIONAL_GROUPS.contains(&group) || rule == Rule::IdentifierSystemCase {
         return Standing::OfSender;
     }
@@ -317,7 +323,7 @@ mod tests {
             ("nhs-number.check-digit: suppressed", "is switched by the `rules` of a sender"),
             ("clock.repeated-hour: warning", "is switched by the `rules` of a sender"),
             ("change.under-sixteen: warning", "is no finding of the check"),
-            ("invariant.failed: warning", "is no finding of the check"),
+            ("invariant.failed: warning", "name the invariant instead, for example `per-1`"),
             ("- dom-6", "each line is a rule's name"),
             ("dom-6: [error]", "each line is a rule's name"),
             ("dom-6", "each line is a rule's name"),
