@@ -50,7 +50,7 @@ mod tests;
 
 pub use ask::{Ask, UnknownExtensions, Verdict};
 pub use elements::{ElementType, Elements, RequiredCodes};
-pub use package::{Census, LoadedPackage, Package};
+pub use package::{Census, Defined, LoadedPackage, Package};
 pub use primitive::Primitive;
 pub use severity::{Level, Severities, Suppressed};
 pub use tolerance::{Tolerance, UnknownTolerance, apply};

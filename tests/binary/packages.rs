@@ -163,3 +163,32 @@ fn a_package_that_cannot_be_used_is_not_added_and_the_file_and_cause_are_told() 
     let ran = stile(&["check", "--settings", "site.toml"], place).expect(1);
     assert!(ran.err.contains("nowhere: there is no such folder"), "{}", ran.err);
 }
+
+#[test]
+fn two_definitions_in_files_of_one_name_both_stay_and_a_newer_one_of_the_same_url_takes_the_place() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let set = |id: &str, url: &str, version: &str| {
+        json!({"resourceType": "ValueSet", "id": id, "url": url, "version": version, "status": "active",
+               "compose": {"include": [{"system": "https://clinic.example/cs", "concept": [{"code": "a"}]}]}})
+        .to_string()
+    };
+    let add = |text: String, code: i32| {
+        std::fs::write(place.join("definition.json"), text).unwrap();
+        stile(&["packages", "add", "definition.json"], place).expect(code)
+    };
+    let there = || std::fs::read_to_string(place.join("stile-packages/ValueSet-one.json")).unwrap();
+    add(set("one", "https://clinic.example/one", "1"), 0);
+    add(set("two", "https://clinic.example/two", "1"), 0);
+    assert!(there().contains("clinic.example/one"), "the other file of that name did not take its place");
+    assert!(place.join("stile-packages/ValueSet-two.json").is_file());
+    stile(&["check"], place).expect(0);
+
+    let refused = add(set("one", "https://clinic.example/three", "1"), 1);
+    assert!(refused.err.contains("something else lies at") && refused.err.contains("ValueSet-one.json"));
+    assert!(there().contains("clinic.example/one"));
+    let replaced = add(set("one", "https://clinic.example/one", "2"), 0);
+    assert!(replaced.out.contains("replaced ValueSet-one.json 1"), "{}", replaced.out);
+    assert!(there().contains(r#""version":"2""#));
+    stile(&["check"], place).expect(0);
+}
