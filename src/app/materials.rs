@@ -60,7 +60,7 @@ pub enum Mishap {
 }
 
 impl Mishap {
-    pub(super) fn unread(name: &str, cause: &std::io::Error) -> Mishap {
+    pub(in crate::app) fn unread(name: &str, cause: &std::io::Error) -> Mishap {
         Mishap::Unread { name: name.to_owned(), cause: cause.to_string() }
     }
 }

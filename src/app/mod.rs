@@ -6,4 +6,4 @@ mod packages;
 
 pub use gateway::{Built, Faulty, Gateway, build, start};
 pub use materials::{Engine, Materials, Mishap};
-pub use packages::{Difference, Found, LOCK_FILE, Lock, Locked, read_package, read_site};
+pub use packages::{Arrival, Difference, Found, LOCK_FILE, Lock, Locked, read_package, read_site};

@@ -1,25 +1,20 @@
 //! FHIR packages on disk: archives, unpacked folders, single files, and the lock that says how they stood.
 //!
-//! Nothing is fetched from anywhere, and nothing of an archive is written to disk: its entries are read, within bounds,
+//! Nothing is fetched from anywhere, and nothing of an archive is unpacked to disk: its entries are read, within bounds,
 //! into texts.
+
+mod arrival;
+mod reading;
 
 use super::Mishap;
 use crate::profile::Package;
+pub use arrival::Arrival;
+pub use reading::read_package;
+use reading::{is_definition_file, name_of};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{Read, Write};
-use std::path::{Component, Path, PathBuf};
-
-/// Bytes that an archive may unpack to. R4's own definitions in full have about 100 MB.
-const UNPACKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
-/// Bytes of one file. The largest that is published, a Bundle of all of R4's profiles, has about 30 MB.
-const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Files and folders of a package.
-const ENTRY_COUNT_MAX: usize = 50_000;
-/// Levels of folders that are looked into.
-const DEPTH_MAX: usize = 4;
-/// Folders of a package whose files define nothing that is judged by.
-const PASSED_OVER: &[&str] = &["examples", "example", "other", "openapi", "tests", "node_modules"];
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// The file in the packages' folder that says how they stood when somebody last looked at them.
 pub const LOCK_FILE: &str = "packages.lock";
@@ -62,38 +57,6 @@ pub enum Difference {
     Missing(Locked),
     /// Its content is another: as locked, and as it is.
     Changed(Locked, Locked),
-}
-
-/// Reads a package: a `.tgz`, a folder, or a single file with a definition or a Bundle of them.
-///
-/// # Errors
-/// When it cannot be read, is larger than a package may be, or holds no file that may define something.
-pub fn read_package(path: &Path) -> Result<Package, Mishap> {
-    let mishap = |cause: String| Mishap::File { name: path.display().to_string(), cause };
-    let name = name_of(path);
-    let (stem, files) = if path.is_dir() {
-        let mut files = Vec::new();
-        // A package as published has its files in a folder `package`.
-        let inner = path.join("package");
-        let root = if inner.is_dir() { inner } else { path.to_owned() };
-        read_folder(&root, "", 0, &mut files).map_err(mishap)?;
-        (name.as_str(), files)
-    } else {
-        let file = File::open(path).map_err(|cause| Mishap::unread(&path.display().to_string(), &cause))?;
-        match archive_stem(&name) {
-            Some(stem) => (stem, read_archive(file).map_err(mishap)?),
-            None if is_definition_file(&name) => {
-                (name.as_str(), vec![(name.clone(), read_text(file).map_err(mishap)?)])
-            }
-            None => {
-                return Err(mishap("a package is a .tgz, a folder, or a .json or .xml file with definitions".into()));
-            }
-        }
-    };
-    if !files.iter().any(|(name, _)| name != "package.json") {
-        return Err(mishap("it holds no .json or .xml file with a definition".into()));
-    }
-    Ok(Package::of_files(stem, files))
 }
 
 /// The packages in the site's folder, in the order of their names; none where there is no such folder.
@@ -220,107 +183,9 @@ impl Difference {
     }
 }
 
-// ---- reading
-
-fn read_archive(file: File) -> Result<Vec<(String, String)>, String> {
-    let bounded = Bounded { inner: flate2::read::MultiGzDecoder::new(file), left: UNPACKED_BYTES_MAX };
-    let mut archive = tar::Archive::new(bounded);
-    let mut files: Vec<(String, String)> = Vec::new();
-    for (number, entry) in archive.entries().map_err(|cause| cause.to_string())?.enumerate() {
-        let entry = entry.map_err(|cause| format!("it is no .tgz that can be read: {cause}"))?;
-        if number >= ENTRY_COUNT_MAX {
-            return Err(format!("it has more than {ENTRY_COUNT_MAX} entries"));
-        }
-        let path = entry.path().map_err(|cause| cause.to_string())?.into_owned();
-        if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
-            return Err("it has an entry whose path leads out of it".into());
-        }
-        let Some(name) = path.to_str() else { continue };
-        let name = name.strip_prefix("./").unwrap_or(name);
-        let name = name.strip_prefix("package/").unwrap_or(name).to_owned();
-        if !entry.header().entry_type().is_file() || !is_wanted(&name) {
-            continue;
-        }
-        if name.chars().any(char::is_control) {
-            return Err("it has an entry whose name holds control characters".into());
-        }
-        let text = read_text(entry).map_err(|cause| format!("{name}: {cause}"))?;
-        files.push((name, text));
-    }
-    Ok(files)
-}
-
-fn read_folder(root: &Path, below: &str, depth: usize, files: &mut Vec<(String, String)>) -> Result<(), String> {
-    let folder = root.join(below);
-    let entries = std::fs::read_dir(&folder).map_err(|cause| format!("{below}: {cause}"))?;
-    for entry in entries {
-        let path = entry.map_err(|cause| cause.to_string())?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        let name = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
-        if path.is_dir() {
-            if depth < DEPTH_MAX && is_looked_into(&name) {
-                read_folder(root, &name, depth + 1, files)?;
-            }
-        } else if is_wanted(&name) {
-            if files.len() >= ENTRY_COUNT_MAX {
-                return Err(format!("it has more than {ENTRY_COUNT_MAX} files"));
-            }
-            let file = File::open(&path).map_err(|cause| format!("{name}: {cause}"))?;
-            let text = read_text(file).map_err(|cause| format!("{name}: {cause}"))?;
-            files.push((name, text));
-        }
-    }
-    Ok(())
-}
-
-fn read_text(from: impl Read) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    from.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|cause| cause.to_string())?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("it has more than {FILE_BYTES_MAX} bytes"));
-    }
-    String::from_utf8(bytes).map_err(|_| "it is not text in UTF-8".into())
-}
-
-/// Whether the file of this path below a package's root is read.
-fn is_wanted(name: &str) -> bool {
-    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
-    is_definition_file(file) && !file.starts_with('.') && (folder.is_empty() || is_looked_into(folder))
-}
-
-fn is_looked_into(folder: &str) -> bool {
-    folder.split('/').all(|part| !part.starts_with('.') && !PASSED_OVER.contains(&part))
-}
-
-fn is_definition_file(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ending.eq_ignore_ascii_case("json") || ending.eq_ignore_ascii_case("xml")
-}
-
 /// The name of an archive without its ending.
 pub(super) fn archive_stem(name: &str) -> Option<&str> {
     name.strip_suffix(".tgz").or_else(|| name.strip_suffix(".tar.gz"))
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// A reader that fails where it would give more than it may: an archive of a few kilobytes can unpack to gigabytes.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.left = self
-            .left
-            .checked_sub(count as u64)
-            .ok_or_else(|| std::io::Error::other(format!("it unpacks to more than {UNPACKED_BYTES_MAX} bytes")))?;
-        Ok(count)
-    }
 }
 
 #[cfg(test)]

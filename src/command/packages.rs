@@ -194,8 +194,9 @@ fn lock(settings: &Settings) -> Result<(), Stop> {
 
 fn add(settings: &Settings, path: &Path) -> Result<(), Stop> {
     let folder = Path::new(&settings.packages_folder);
-    let package = app::read_package(path).map_err(|mishap| Stop::Mishaps(vec![mishap]))?;
-    let target = target(path, &package).ok_or_else(|| {
+    let arrival = app::Arrival::read(path).map_err(|mishap| Stop::Mishaps(vec![mishap]))?;
+    let package = arrival.package.clone();
+    let target = arrival.file_name().ok_or_else(|| {
         tell::fault(&format!(
             "{}: the name and version in its package.json do not make a file name; they may hold letters, digits, `.`, \
              `_` and `-`",
@@ -212,13 +213,26 @@ fn add(settings: &Settings, path: &Path) -> Result<(), Stop> {
             return Err(told(&differences, folder));
         }
     }
-    // The same package in another version makes room.
-    let (replaced, kept): (Vec<Found>, Vec<Found>) =
-        there.into_iter().partition(|one| one.package.name == package.name);
+    // The same package in another version, or the same definition, makes room.
+    let (replaced, kept): (Vec<Found>, Vec<Found>) = there.into_iter().partition(|one| arrival.replaces(one));
+    let to = folder.join(target);
+    if std::fs::symlink_metadata(&to).is_ok() && !replaced.iter().any(|old| old.from == to) {
+        tell::fault(&format!(
+            "{}: something else lies at {} already; give one of the two definitions another id, or take that away",
+            path.display(),
+            to.display()
+        ));
+        return Err(Stop::Told(FOUND));
+    }
+    // Locked is what was read: what somebody changes in the folder meanwhile is told at the next start.
+    let arrived = Found { package: package.clone(), from: to.clone() };
+    let mut now = Lock::of(&kept);
+    now.packages.extend(Lock::of(std::slice::from_ref(&arrived)).packages);
+    now.packages.sort();
     let mut materials = Materials::carried();
     materials.take(kept);
     let counted = package.census();
-    materials.take(vec![Found { package: package.clone(), from: path.to_owned() }]);
+    materials.take(vec![arrived]);
     let engine = materials.compile().map_err(Stop::Mishaps)?;
     let unusable = site::unusable(std::iter::once(&package), &engine.profiles);
     if counted.kinds.is_empty() {
@@ -230,15 +244,17 @@ fn add(settings: &Settings, path: &Path) -> Result<(), Stop> {
         return Err(Stop::Told(FOUND));
     }
 
-    let to = folder.join(target);
-    put(path, &package, &to).map_err(|cause| Stop::Disk(site::shown(&to), cause))?;
-    for old in replaced.iter().filter(|old| old.from != to) {
+    arrival.write(&to).map_err(|cause| Stop::Disk(site::shown(&to), cause))?;
+    for old in &replaced {
+        if old.from == to {
+            out!("replaced {} {} ({})", old.package.name, old.package.version, old.from.display());
+            continue;
+        }
         let removed =
             if old.from.is_dir() { std::fs::remove_dir_all(&old.from) } else { std::fs::remove_file(&old.from) };
         removed.map_err(|cause| Stop::Disk(site::shown(&old.from), cause))?;
         out!("removed {} {} ({})", old.package.name, tell::version(&old.package.version), old.from.display());
     }
-    let now = Lock::of(&app::read_site(folder).map_err(Stop::Mishaps)?);
     now.write(folder).map_err(|cause| Stop::Disk(site::shown(&folder.join(app::LOCK_FILE)), cause))?;
     let version = tell::version(&package.version);
     out!("added {} {version} ({}): {}", package.name, to.display(), kinds(&counted));
@@ -249,49 +265,6 @@ fn add(settings: &Settings, path: &Path) -> Result<(), Stop> {
     }
     site::tell_unusable(&unusable);
     Ok(())
-}
-
-/// What a package is called in the folder. Name and version come from its own manifest, so they are not trusted to
-/// be file names.
-fn target(path: &Path, package: &Package) -> Option<String> {
-    let own = path.file_name()?.to_str()?;
-    let is_sound = |text: &str| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        !text.is_empty() && !text.starts_with('.') && text.len() <= 128 && text.chars().all(is_plain)
-    };
-    let parts = [package.name.as_str(), package.version.as_str()];
-    let is_archive = own.ends_with(".tgz") || own.ends_with(".tar.gz");
-    match (path.is_dir(), is_archive) {
-        (false, false) => Some(own.to_owned()),
-        (is_folder, _) => {
-            let ending = if is_folder { "" } else { ".tgz" };
-            parts.iter().all(|part| is_sound(part)).then(|| format!("{}-{}{ending}", parts[0], parts[1]))
-        }
-    }
-}
-
-/// Copies a package: an archive or file as it is, of a folder what is read of it. It stands there whole or not at all.
-fn put(path: &Path, package: &Package, to: &Path) -> std::io::Result<()> {
-    let folder = to.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let name = to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let unfinished = folder.join(format!(".{name}.new"));
-    if path.is_dir() {
-        if unfinished.exists() {
-            std::fs::remove_dir_all(&unfinished)?;
-        }
-        for (name, text) in &package.files {
-            let file = unfinished.join("package").join(name);
-            std::fs::create_dir_all(file.parent().unwrap_or(&unfinished))?;
-            std::fs::write(file, text)?;
-        }
-        if to.exists() {
-            std::fs::remove_dir_all(to)?;
-        }
-    } else {
-        std::fs::copy(path, &unfinished)?;
-    }
-    std::fs::rename(unfinished, to)
 }
 
 // ---- distil

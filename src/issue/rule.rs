@@ -209,8 +209,6 @@ rules! {
     MappingTooMany = "mapping.too-many-items", Error, TooCostly;
     /// What a mapping makes fits the canonical schema.
     MappingSchema = "mapping.schema", Error, Invalid;
-    /// Input that no rule read and that the mapping does not drop on purpose.
-    MappingLeftBehind = "mapping.left-behind", Information, Informational;
 
     // ---- the canonical model
     /// An NHS number has ten digits and the right check digit (Modulus 11).

@@ -52,7 +52,7 @@ mod tests;
 pub use ask::{Ask, UnknownExtensions, Verdict};
 pub use catalogue::{Catalogue, Defines, FileText, LoadedDefinition, Matches, Wanted};
 pub use elements::{ElementType, Elements, RequiredCodes};
-pub use package::{Census, LoadedPackage, NO_VERSION, Package};
+pub use package::{Census, Defined, LoadedPackage, NO_VERSION, Package};
 pub use primitive::Primitive;
 pub use severity::{Level, Severities, Suppressed};
 pub use tolerance::{Tolerance, UnknownTolerance, apply};

@@ -41,6 +41,17 @@ pub struct LoadedPackage {
     pub hash: String,
 }
 
+/// What a definition calls itself; each is empty where it does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defined {
+    /// Its resource type.
+    pub resource_type: String,
+    /// Its id.
+    pub id: String,
+    /// Its canonical url, without a version.
+    pub url: String,
+}
+
 /// How many definitions of each kind a package has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Census {
@@ -58,6 +69,8 @@ pub struct Census {
 pub(super) struct Head {
     #[serde(default, deserialize_with = "text")]
     pub(super) resource_type: String,
+    #[serde(default, deserialize_with = "text")]
+    id: String,
     #[serde(default, deserialize_with = "text")]
     pub(super) url: String,
     #[serde(default, deserialize_with = "text")]
@@ -172,6 +185,22 @@ impl Package {
             });
         }
         census
+    }
+
+    /// The StructureDefinitions, ValueSets and CodeSystems, those in Bundles too. What cannot be read counts as nothing:
+    /// compiling tells it.
+    pub fn definitions(&self) -> Vec<Defined> {
+        let mut found = Vec::new();
+        for (name, text) in &self.files {
+            let _ = each_definition(name, text, |head, _| {
+                if head.kind().is_some() {
+                    let (resource_type, id) = (head.resource_type.clone(), head.id.clone());
+                    found.push(Defined { resource_type, id, url: head.url.clone() });
+                }
+                Ok(())
+            });
+        }
+        found
     }
 
     fn manifest(&self) -> serde_json::Value {

@@ -197,10 +197,15 @@ fn definitions_that_cannot_be_used_are_told_where_they_are_added() {
         assert!(ran.err.contains(said), "validate {name}: {}", ran.err);
         let ran = stile(&["packages", "add", name], place).expect(add_code);
         assert!(ran.err.contains(said), "add {name}: {}", ran.err);
-        assert_eq!(place.join("stile-packages").join(name).exists(), add_code == 0, "{name}");
+        let kept = place.join("stile-packages/StructureDefinition-described.json");
+        assert_eq!(kept.exists(), add_code == 0, "{name}");
     }
     let ran = stile(&["check"], place).expect(0);
-    assert!(ran.err.contains("floating.json: ") && ran.err.contains("cannot be used"), "{}", ran.err);
+    assert!(
+        ran.err.contains("StructureDefinition-described.json: ") && ran.err.contains("cannot be used"),
+        "{}",
+        ran.err
+    );
     std::fs::remove_dir_all(place.join("stile-packages")).unwrap();
     let ran = stile(&["validate", "a.json", "--package", "floating.json", "--profile", URL], place).expect(2);
     assert!(ran.err.contains(&format!("floating.json has the profile {URL}, but it has no snapshot")), "{}", ran.err);
@@ -216,6 +221,35 @@ fn the_list_of_packages_fits_into_a_hundred_columns() {
     std::fs::write(place.join("own.json"), unversioned.to_string()).unwrap();
     stile(&["packages", "add", "own.json"], place).expect(0);
     let listed = stile(&["packages", "list"], place).expect(0).out;
-    assert!(listed.contains("own.json") && listed.contains("no version"), "{listed}");
+    assert!(listed.contains("StructureDefinition-described.json") && listed.contains("no version"), "{listed}");
     assert!(listed.lines().all(|line| line.chars().count() <= 100), "{listed}");
+}
+
+#[test]
+fn two_definitions_in_files_of_one_name_both_stay_and_a_newer_one_of_the_same_url_takes_the_place() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let set = |id: &str, url: &str, version: &str| {
+        json!({"resourceType": "ValueSet", "id": id, "url": url, "version": version, "status": "active",
+               "compose": {"include": [{"system": "https://clinic.example/cs", "concept": [{"code": "a"}]}]}})
+        .to_string()
+    };
+    let add = |text: String, code: i32| {
+        std::fs::write(place.join("definition.json"), text).unwrap();
+        stile(&["packages", "add", "definition.json"], place).expect(code)
+    };
+    let there = || std::fs::read_to_string(place.join("stile-packages/ValueSet-one.json")).unwrap();
+    add(set("one", "https://clinic.example/one", "1"), 0);
+    add(set("two", "https://clinic.example/two", "1"), 0);
+    assert!(there().contains("clinic.example/one"), "the other file of that name did not take its place");
+    assert!(place.join("stile-packages/ValueSet-two.json").is_file());
+    stile(&["check"], place).expect(0);
+
+    let refused = add(set("one", "https://clinic.example/three", "1"), 1);
+    assert!(refused.err.contains("something else lies at") && refused.err.contains("ValueSet-one.json"));
+    assert!(there().contains("clinic.example/one"));
+    let replaced = add(set("one", "https://clinic.example/one", "2"), 0);
+    assert!(replaced.out.contains("replaced ValueSet-one.json 1"), "{}", replaced.out);
+    assert!(there().contains(r#""version":"2""#));
+    stile(&["check"], place).expect(0);
 }
