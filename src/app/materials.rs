@@ -4,10 +4,12 @@
 //! same name takes the place of the one inside; a site's package stands beside R4.
 
 use super::packages::{self, Found, Lock};
+use crate::issue::nearest;
 use crate::mapping::{self, Library, Source};
-use crate::profile::{self, Package, Profiles};
+use crate::profile::{self, Catalogue, FileText, Package, Profiles};
 use crate::settings::{DEFAULT_PACKAGES_FOLDER, Settings};
 use include_dir::{Dir, include_dir};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
@@ -22,6 +24,8 @@ pub struct Materials {
     pub origins: Vec<Option<PathBuf>>,
     /// The site's severities.
     pub severities: Option<Source>,
+    /// The profiles that senders' resources must fit: the sender's name and the canonical url of each.
+    pub demanded: Vec<(String, String)>,
     /// Mapping files (`.yaml`).
     pub mappings: Vec<Source>,
     /// Their manuals (`.md`).
@@ -102,6 +106,9 @@ impl Materials {
         {
             mishaps.push(mishap);
         }
+        for (name, sender) in &settings.senders {
+            materials.demanded.extend(sender.profiles.iter().map(|url| (name.clone(), url.clone())));
+        }
         if mishaps.is_empty() { Ok(materials) } else { Err(mishaps) }
     }
 
@@ -149,6 +156,24 @@ impl Materials {
         materials
     }
 
+    /// The definitions of all packages, to be read. What the program carries stays where it stands.
+    pub fn catalogue(&self) -> Catalogue {
+        let carried: HashMap<&str, &'static str> = PROFILES
+            .dirs()
+            .flat_map(|folder| folder.files())
+            .filter_map(|file| Some((file.path().file_name()?.to_str()?, file.contents_utf8()?)))
+            .collect();
+        let lasting = |name: &str, text: &str| carried.get(name).copied().filter(|there| *there == text);
+        let texts = self.packages.iter().zip(&self.origins).flat_map(|(package, origin)| {
+            let lasting = &lasting;
+            package.files.iter().map(move |(name, text)| match lasting(name, text).filter(|_| origin.is_none()) {
+                Some(text) => (name.as_str(), FileText::Lasting(text)),
+                None => (name.as_str(), FileText::Passing(text)),
+            })
+        });
+        Catalogue::of_files(texts)
+    }
+
     fn read_mappings(&mut self, folder: &Path) -> Result<(), Mishap> {
         put_over(&mut self.mappings, read_files(folder, ".yaml")?);
         put_over(&mut self.manuals, read_files(folder, ".md")?);
@@ -169,10 +194,30 @@ impl Materials {
         if let Some(site) = &self.severities {
             profiles.lay_severities(&severity_name(&site.name), &site.text).map_err(as_mishaps)?;
         }
+        self.demands_are_loaded(&profiles)?;
         let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements()).map_err(
             |problems| problems.into_iter().map(|problem| Mishap::Mapping(Box::new(problem))).collect::<Vec<_>>(),
         )?;
         Ok(Engine { profiles, library })
+    }
+
+    /// What a sender's resources must fit is there: held against nothing they would all pass.
+    fn demands_are_loaded(&self, profiles: &Profiles) -> Result<(), Vec<Mishap>> {
+        let missing = self.demanded.iter().filter(|(_, url)| profiles.profile(url).is_none());
+        let mishaps: Vec<Mishap> = missing
+            .map(|(sender, url)| {
+                let near = nearest(url, profiles.profiles().map(|loaded| loaded.url));
+                let way_out = match near {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "add the package that has it: stile packages add FILE.tgz".to_owned(),
+                };
+                Mishap::File {
+                    name: format!("the setting senders.{sender}.profiles"),
+                    cause: format!("no loaded package has the profile {url}; {way_out}"),
+                }
+            })
+            .collect();
+        if mishaps.is_empty() { Ok(()) } else { Err(mishaps) }
     }
 }
 

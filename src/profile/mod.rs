@@ -7,6 +7,7 @@
 mod address;
 mod ask;
 mod bundle;
+mod catalogue;
 mod check;
 mod codes;
 mod coding;
@@ -49,6 +50,7 @@ mod xhtml;
 mod tests;
 
 pub use ask::{Ask, UnknownExtensions, Verdict};
+pub use catalogue::{Catalogue, Defines, FileText, LoadedDefinition, Matches, Wanted};
 pub use elements::{ElementType, Elements, RequiredCodes};
 pub use package::{Census, LoadedPackage, NO_VERSION, Package};
 pub use primitive::Primitive;
@@ -219,17 +221,12 @@ impl Profiles {
 
     /// The definitions that are loaded.
     pub fn profiles(&self) -> impl Iterator<Item = Loaded<'_>> {
-        self.plan.origins.iter().map(|origin| Loaded {
-            url: &origin.url,
-            type_name: &origin.type_name,
-            version: &origin.version,
-            kind: match (origin.is_profile, origin.is_resource) {
-                (true, _) => DefinitionKind::Profile,
-                (false, true) => DefinitionKind::Resource,
-                (false, false) => DefinitionKind::DataType,
-            },
-            is_abstract: origin.is_abstract,
-        })
+        self.plan.origins.iter().map(loaded)
+    }
+
+    /// The definition that a canonical url names, with or without `|version`; none when it is not loaded.
+    pub fn profile(&self, canonical: &str) -> Option<Loaded<'_>> {
+        self.plan.defined(canonical).map(|(_, origin)| loaded(origin))
     }
 
     /// The table of elements, for compilers of mappings.
@@ -244,6 +241,20 @@ impl Profiles {
     /// The value sets that are loaded.
     pub fn value_sets(&self) -> &ValueSets {
         &self.plan.values
+    }
+}
+
+fn loaded(origin: &plan::Origin) -> Loaded<'_> {
+    Loaded {
+        url: &origin.url,
+        type_name: &origin.type_name,
+        version: &origin.version,
+        kind: match (origin.is_profile, origin.is_resource) {
+            (true, _) => DefinitionKind::Profile,
+            (false, true) => DefinitionKind::Resource,
+            (false, false) => DefinitionKind::DataType,
+        },
+        is_abstract: origin.is_abstract,
     }
 }
 

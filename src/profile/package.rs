@@ -56,20 +56,28 @@ pub struct Census {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Head {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) resource_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     fhir_version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     r#type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     derivation: String,
+}
+
+/// A text; nothing where something else stands, as in an instance that merely lies in a package (`Encounter.type` is a list).
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => text,
+        _ => String::new(),
+    })
 }
 
 impl Head {
@@ -182,14 +190,11 @@ pub(super) fn each_definition(
     mut take: impl FnMut(&Head, &str) -> Result<(), String>,
 ) -> Result<(), String> {
     let Some(json) = as_json(name, plain(text))? else { return Ok(()) };
-    let head = match serde_json::from_str::<Head>(&json) {
-        Ok(head) => head,
-        // JSON that is no object is no resource; packages hold lists of their files, for example.
-        Err(_) if !json.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok() => {
-            return Ok(());
-        }
-        Err(cause) => return Err(cause.to_string()),
-    };
+    // JSON that is no object is no resource; packages hold lists of their files, for example.
+    if !json.starts_with('{') {
+        return serde_json::from_str::<serde::de::IgnoredAny>(&json).map(|_| ()).map_err(|cause| cause.to_string());
+    }
+    let head: Head = serde_json::from_str(&json).map_err(|cause| cause.to_string())?;
     if head.resource_type != "Bundle" {
         return take(&head, &json);
     }
@@ -248,7 +253,7 @@ fn xml_root(text: &str) -> Option<&str> {
 }
 
 /// Without a byte order mark and space before the text.
-fn plain(text: &str) -> &str {
+pub(super) fn plain(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_start()
 }
 
@@ -280,6 +285,13 @@ mod tests {
         assert_eq!((bare.name.as_str(), bare.version.as_str()), ("folder", "unknown"));
         let alone = package(&[("a.json", r#"{"resourceType":"ValueSet","version":"3"}"#)]);
         assert_eq!((alone.name.as_str(), alone.version.as_str()), ("folder", "3"));
+    }
+
+    #[test]
+    fn an_instance_among_the_definitions_is_stepped_over() {
+        let encounter = r#"{"resourceType":"Encounter","type":[{"text":"x"}],"kind":{},"version":1}"#;
+        assert_eq!(kinds("e.json", encounter).unwrap(), ["Encounter "]);
+        assert_eq!(package(&[("e.json", encounter)]).census().kinds.len(), 0);
     }
 
     #[test]

@@ -52,6 +52,8 @@ enum Standing {
     ByKey,
     /// It is no finding of the check.
     Elsewhere,
+    /// A sender's settings say how bad it is.
+    OfSender,
 }
 
 /// The severity policy, compiled.
@@ -114,6 +116,7 @@ impl Severities {
         };
         let refused = match standing(rule) {
             Standing::ByKey => Some("stands for all invariants; name the invariant instead, for example `per-1`"),
+            Standing::OfSender => Some("is switched by the `rules` of a sender in the settings"),
             Standing::Elsewhere => Some("is no finding of the check, so it has no severity to set here"),
             Standing::Protects if level.is_milder_than(rule.severity()) => {
                 Some("protects what the check and patients rely on, and cannot be lowered")
@@ -175,12 +178,17 @@ pub(super) fn counted_as(issue: &Issue) -> &str {
 fn standing(rule: Rule) -> Standing {
     const PROTECTING_GROUPS: &[&str] = &["text", "json", "limit", "resource", "check", "tolerance"];
     const OTHER_GROUPS: &[&str] = &["mapping", "change", "pifu", "query", "header", "address", "request"];
+    // A sender's `rules` switch these, where it is seen whose numbers they are.
+    const NATIONAL_GROUPS: &[&str] = &["nhs-number", "ods-code", "clock", "appointment", "pca", "bars"];
     let group = rule.as_str().split('.').next().unwrap_or("");
     let protects =
         PROTECTING_GROUPS.contains(&group) || matches!(rule, Rule::XmlSyntax | Rule::ExtensionModifierUnknown);
     // One line for all invariants would hide what nobody has looked at.
     if rule == Rule::Invariant {
         return Standing::ByKey;
+    }
+    if NATIONAL_GROUPS.contains(&group) || rule == Rule::IdentifierSystemCase {
+        return Standing::OfSender;
     }
     let is_elsewhere = OTHER_GROUPS.contains(&group) || matches!(rule, Rule::IdentifierAmbiguous);
     match (protects, is_elsewhere) {
@@ -291,7 +299,7 @@ mod tests {
         assert_eq!(settled(&site, Issue::new(Rule::ElementUnknown, "")), Some(Severity::Warning));
         assert_eq!(settled(&site, Issue::new(Rule::ElementRequired, "")), Some(Severity::Error));
         assert_eq!(laid("").unwrap().lines().len(), 1, "an empty file says nothing");
-        assert!(laid("identifier.system-case: error").is_ok(), "a rule may be made worse");
+        assert!(laid("primitive.unusual: error").is_ok(), "a rule may be made worse");
         assert!(laid("json.duplicate-key: error").is_ok(), "what protects may be named with its own severity");
     }
 
@@ -312,6 +320,8 @@ mod tests {
             ("limit.nodes: information", "cannot be lowered"),
             ("resource.release: warning", "cannot be lowered"),
             ("check.not-evaluated: suppressed", "cannot be lowered"),
+            ("nhs-number.check-digit: suppressed", "is switched by the `rules` of a sender"),
+            ("clock.repeated-hour: warning", "is switched by the `rules` of a sender"),
             ("change.under-sixteen: warning", "is no finding of the check"),
             ("invariant.failed: warning", "name the invariant instead, for example `per-1`"),
             ("- dom-6", "each line is a rule's name"),
