@@ -13,7 +13,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   stile deliveries list --state exhausted       what a person must look at
-  stile deliveries show ID                      why it waits, every try, and what became of the request
+  stile deliveries show ID                      why it waits, every try, what became of the request
   stile deliveries retry ID                     send it now
   stile deliveries list --json --data stile-data | jq -r 'select(.attempts > 2).id'";
 

@@ -209,7 +209,7 @@ fn a_site_sets_severities_and_what_it_cannot_set_is_refused_at_the_start() {
         stile(&["check", "--settings", "site.toml"], place).expect(1);
     }
     std::fs::remove_file(place.join("severity.yaml")).unwrap();
-    assert!(stile(&["check", "--settings", "site.toml"], place).expect(1).err.contains("severity.yaml"));
+    assert!(stile(&["check", "--settings", "site.toml"], place).expect(2).err.contains("severity.yaml"));
 }
 
 #[test]

@@ -36,7 +36,7 @@ trust in the story are synthetic.";
 const EXAMPLES: &str = "\
 Examples:
   stile demo                        play the story, then keep listening until Ctrl-C
-  stile demo --exit                 end after the story; exit code 0 when every step went as told, else 1
+  stile demo --exit                 end after the story; exit code 0 when every step went as told
   stile demo --port 8080 --data d   the gateway at port 8080, its store in the folder d
 
 Exit codes: 0 the story went as told, 1 a step did not, 2 something could not be started, 130 interrupted during it.";
