@@ -61,7 +61,8 @@ impl Operation {
 impl Listing {
     /// The set of these codes, in any order.
     pub(super) fn of(mut listed: Vec<Entry>) -> Listing {
-        listed.sort_unstable();
+        // This sort finds what is sorted already: most come as a few sorted lists after one another, and are merged.
+        listed.sort();
         listed.dedup();
         Listing { listed, ..Listing::default() }
     }
@@ -104,8 +105,20 @@ impl Listing {
     /// The codes of any of `parts`.
     pub(super) fn any(parts: impl IntoIterator<Item = Listing>, systems: &Systems) -> Listing {
         // Those that are known whole, which most are, need no comparing.
-        let (whole, partly): (Vec<Listing>, Vec<Listing>) = parts.into_iter().partition(Listing::is_whole);
+        let (whole, mut partly): (Vec<Listing>, Vec<Listing>) = parts.into_iter().partition(Listing::is_whole);
         let whole = Listing::of(whole.into_iter().flat_map(|part| part.listed).collect());
+        // Two by two: one after the other would copy the first as often as there are others.
+        while partly.len() > 1 {
+            let mut rest = partly.into_iter();
+            let mut joined = Vec::new();
+            while let Some(one) = rest.next() {
+                joined.push(match rest.next() {
+                    Some(other) => one.or(other, systems),
+                    None => one,
+                });
+            }
+            partly = joined;
+        }
         partly.into_iter().fold(whole, |all, part| all.or(part, systems))
     }
 
@@ -156,22 +169,47 @@ impl Listing {
         open.sort_by(|one, two| (one.system, one.reason()).cmp(&(two.system, two.reason())));
         open.dedup();
         let mut combined = Listing { open, ..Listing::default() };
-        let mut candidates: Vec<Entry> = self.named().chain(other.named()).collect();
-        candidates.sort_unstable();
-        candidates.dedup();
-        for entry in candidates {
-            match operation.of(self.entry(systems, entry), other.entry(systems, entry)) {
-                Membership::In => combined.listed.push(entry),
-                Membership::Undecided => combined.doubtful.push(entry),
-                Membership::Out => {
-                    let is_covered = combined.open.iter().any(|open| open.system.is_none_or(|one| one == entry.system));
-                    if is_covered {
-                        combined.barred.push(entry);
+        let (mut ones, mut others) = (Span::of(&self), Span::of(&other));
+        // System by system, so that what only one of the two speaks of is copied and not compared.
+        while let Some(first) = least(ones.first(), others.first()) {
+            let number = first.system;
+            let (mut one, mut two) = (ones.take(number), others.take(number));
+            let (stray, other_stray) = (Stray::of(&self.open, number), Stray::of(&other.open, number));
+            let is_covered = combined.open.iter().any(|open| covers(open, number));
+            let is_silent =
+                [(&one, &stray), (&two, &other_stray)].map(|(span, stray)| span.is_empty() && stray.is_out());
+            match (operation, is_silent) {
+                (Operation::Union | Operation::Difference, [_, true]) => combined.copy(&one, is_covered),
+                (Operation::Union, [true, false]) => combined.copy(&two, is_covered),
+                (Operation::Intersection, [true, _] | [_, true]) | (Operation::Difference, [true, false]) => {}
+                (_, [false, false]) => {
+                    while let Some(entry) = least(one.first(), two.first()) {
+                        let of_one = one.says(entry).unwrap_or_else(|| stray.says(entry, systems));
+                        let of_two = two.says(entry).unwrap_or_else(|| other_stray.says(entry, systems));
+                        match operation.of(of_one, of_two) {
+                            Membership::In => combined.listed.push(entry),
+                            Membership::Undecided => combined.doubtful.push(entry),
+                            Membership::Out if is_covered => combined.barred.push(entry),
+                            Membership::Out => {}
+                        }
                     }
                 }
             }
         }
         combined
+    }
+
+    fn copy(&mut self, span: &Span<'_>, is_covered: bool) {
+        self.listed.extend_from_slice(span.listed);
+        self.doubtful.extend_from_slice(span.doubtful);
+        if is_covered {
+            self.barred.extend_from_slice(span.barred);
+        }
+    }
+
+    /// How much there is to keep and to compare.
+    pub(super) fn size(&self) -> usize {
+        self.listed.len() + self.doubtful.len() + self.barred.len() + self.open.len()
     }
 
     fn named(&self) -> impl Iterator<Item = Entry> {
@@ -216,6 +254,104 @@ impl Open {
             OpenBy::Nothing(reason) => reason,
         }
     }
+}
+
+/// What is left of a set's lists while they are walked in order.
+struct Span<'l> {
+    listed: &'l [Entry],
+    doubtful: &'l [Entry],
+    barred: &'l [Entry],
+}
+
+impl<'l> Span<'l> {
+    fn of(listing: &'l Listing) -> Span<'l> {
+        Span { listed: &listing.listed, doubtful: &listing.doubtful, barred: &listing.barred }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.listed.is_empty() && self.doubtful.is_empty() && self.barred.is_empty()
+    }
+
+    fn first(&self) -> Option<Entry> {
+        least(least(self.listed.first().copied(), self.doubtful.first().copied()), self.barred.first().copied())
+    }
+
+    /// Takes off what is of this system; nothing of one with a lower number is left.
+    fn take(&mut self, system: u32) -> Span<'l> {
+        let take = |list: &mut &'l [Entry]| {
+            let (taken, left) = list.split_at(list.partition_point(|entry| entry.system <= system));
+            *list = left;
+            taken
+        };
+        Span { listed: take(&mut self.listed), doubtful: take(&mut self.doubtful), barred: take(&mut self.barred) }
+    }
+
+    /// What the lists say of `entry`, before which nothing is left; it is taken off.
+    fn says(&mut self, entry: Entry) -> Option<Membership> {
+        if take_first(&mut self.listed, entry) {
+            Some(Membership::In)
+        } else if take_first(&mut self.doubtful, entry) {
+            Some(Membership::Undecided)
+        } else if take_first(&mut self.barred, entry) {
+            Some(Membership::Out)
+        } else {
+            None
+        }
+    }
+}
+
+fn take_first(list: &mut &[Entry], entry: Entry) -> bool {
+    match list.split_first() {
+        Some((first, left)) if *first == entry => {
+            *list = left;
+            true
+        }
+        Some(_) | None => false,
+    }
+}
+
+fn least(one: Option<Entry>, other: Option<Entry>) -> Option<Entry> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if other < one { other } else { one }),
+        (only, None) | (None, only) => only,
+    }
+}
+
+/// What a set says of the codes of one system that it does not list.
+struct Stray {
+    forms: Vec<Form>,
+    otherwise: Membership,
+}
+
+impl Stray {
+    fn of(open: &[Open], system: u32) -> Stray {
+        let mut stray = Stray { forms: Vec::new(), otherwise: Membership::Out };
+        for open in open.iter().filter(|open| covers(open, system)) {
+            match open.by {
+                OpenBy::Form(form) if !stray.forms.contains(&form) => stray.forms.push(form),
+                OpenBy::Form(_) => {}
+                OpenBy::Nothing(_) => stray.otherwise = Membership::Undecided,
+            }
+        }
+        stray
+    }
+
+    /// True when it says of each that it is out.
+    fn is_out(&self) -> bool {
+        self.forms.is_empty() && self.otherwise == Membership::Out
+    }
+
+    fn says(&self, entry: Entry, systems: &Systems) -> Membership {
+        if self.forms.is_empty() {
+            return self.otherwise;
+        }
+        let code = systems.get(entry.system).numbered(entry.concept).map_or("", |concept| concept.code());
+        if self.forms.iter().any(|form| form.holds(code)) { Membership::In } else { self.otherwise }
+    }
+}
+
+fn covers(open: &Open, system: u32) -> bool {
+    open.system.is_none_or(|one| one == system)
 }
 
 fn overlap(one: &Open, other: &Open) -> bool {

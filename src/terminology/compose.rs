@@ -11,6 +11,10 @@ use std::collections::HashMap;
 /// How deep one value set may take in another.
 const IMPORT_DEPTH_MAX: u32 = 32;
 
+/// How many codes all value sets together may take in from code systems and from one another. R4's own and UK Core's take
+/// in less than a hundredth; a small file of value sets that are made of one another could mean any number.
+const TAKEN_IN_MAX: usize = 32_000_000;
+
 /// The value sets that SNOMED CT and LOINC say exist without a definition: those of all their codes, and of parts. What is
 /// in a part only a terminology server knows, so one set with nothing but the system stands for all.
 const IMPLICIT: [(&str, &str); 2] =
@@ -33,8 +37,19 @@ pub(super) fn implicit(canonical: &str) -> Option<&'static str> {
 
 /// Url, version and codes of each of `definitions`, and of those that exist without a definition.
 pub(super) fn compose(systems: &Systems, definitions: &[Definition]) -> Vec<(String, String, Listing)> {
+    compose_within(TAKEN_IN_MAX, systems, definitions)
+}
+
+/// As [`compose`], with at most so many codes taken in. Of what is past that nothing is said to be known.
+fn compose_within(
+    taken_in_max: usize,
+    systems: &Systems,
+    definitions: &[Definition],
+) -> Vec<(String, String, Listing)> {
     let mut composer = Composer {
         systems,
+        taken_in_max,
+        taken_in: 0,
         definitions,
         by_url: HashMap::new(),
         by_version: HashMap::new(),
@@ -51,8 +66,14 @@ pub(super) fn compose(systems: &Systems, definitions: &[Definition]) -> Vec<(Str
         }
     }
     let mut all = Vec::with_capacity(definitions.len());
-    for (number, definition) in definitions.iter().enumerate() {
-        all.push((definition.url.clone(), definition.version.clone(), composer.numbered(number, 0)));
+    (0..definitions.len()).for_each(|number| composer.settle(number, 0));
+    let done = std::mem::take(&mut composer.done);
+    for (definition, progress) in definitions.iter().zip(done) {
+        let listing = match progress {
+            Progress::Done(listing) => listing,
+            Progress::Open | Progress::Begun => Listing::default(),
+        };
+        all.push((definition.url.clone(), definition.version.clone(), listing));
     }
     for (url, system) in &composer.whole_systems {
         all.push((url.clone(), systems.get(*system).version().to_owned(), composer.whole(*system)));
@@ -77,6 +98,8 @@ enum Progress {
 
 struct Composer<'d> {
     systems: &'d Systems,
+    taken_in_max: usize,
+    taken_in: usize,
     definitions: &'d [Definition],
     by_url: HashMap<&'d str, usize>,
     by_version: HashMap<(&'d str, &'d str), usize>,
@@ -86,22 +109,44 @@ struct Composer<'d> {
 }
 
 impl<'d> Composer<'d> {
-    fn numbered(&mut self, number: usize, depth: u32) -> Listing {
-        let Some(definition) = self.definitions.get(number) else { return Listing::default() };
-        match self.done.get(number) {
-            Some(Progress::Done(listing)) => return listing.clone(),
-            Some(Progress::Begun) => {
-                return Listing::unknown(None, format!("value set {} takes in itself", definition.url));
-            }
-            Some(Progress::Open) | None => {}
-        }
+    /// Works out a value set, unless that is done or under way. One that is too deep stays to be worked out on its own.
+    fn settle(&mut self, number: usize, depth: u32) {
+        let (Some(definition), Some(Progress::Open)) = (self.definitions.get(number), self.done.get(number)) else {
+            return;
+        };
         if depth > IMPORT_DEPTH_MAX {
-            return Listing::unknown(None, format!("value set {} is taken in too deep", definition.url));
+            return;
         }
         self.done[number] = Progress::Begun;
         let listing = self.work_out(definition, depth);
-        self.done[number] = Progress::Done(listing.clone());
-        listing
+        self.done[number] = Progress::Done(listing);
+    }
+
+    /// The value set of this number, for another that takes it in.
+    fn numbered(&mut self, number: usize, depth: u32) -> Listing {
+        self.settle(number, depth);
+        let url = self.definitions.get(number).map_or("", |definition| definition.url.as_str());
+        match self.done.get(number) {
+            Some(Progress::Done(listing)) if !self.is_room_for(listing.size()) => self.past_limit(),
+            Some(Progress::Done(listing)) => listing.clone(),
+            Some(Progress::Begun) => Listing::unknown(None, format!("value set {url} takes in itself")),
+            Some(Progress::Open) | None => Listing::unknown(None, format!("value set {url} is taken in too deep")),
+        }
+    }
+
+    fn is_room_for(&self, count: usize) -> bool {
+        count <= self.taken_in_max - self.taken_in
+    }
+
+    /// Counts what is taken in. Once there is no room, there is none for what comes after either.
+    fn take_in(&mut self, count: usize) -> bool {
+        let is_room = self.is_room_for(count);
+        self.taken_in = if is_room { self.taken_in + count } else { self.taken_in_max };
+        is_room
+    }
+
+    fn past_limit(&self) -> Listing {
+        Listing::unknown(None, format!("the value sets take in more than {} codes", self.taken_in_max))
     }
 
     fn work_out(&mut self, definition: &'d Definition, depth: u32) -> Listing {
@@ -154,9 +199,27 @@ impl<'d> Composer<'d> {
 
     /// The codes that one include or exclude means: those of its system that are in each of its value sets.
     fn part(&mut self, part: &'d Part, depth: u32) -> Listing {
-        let mut set = part.system.as_deref().map(|system| self.of_system(part, system));
+        if !self.is_room_for(1) {
+            return self.past_limit();
+        }
+        let mut set = None;
+        if let Some(url) = part.system.as_deref() {
+            // A filter looks at each code, whatever it keeps.
+            let code_count = match self.systems.number_in(url, part.version.as_deref()) {
+                Some(number) if part.concept.is_empty() => self.systems.get(number).concepts().count(),
+                Some(_) | None => part.concept.len(),
+            };
+            if !self.take_in(code_count.saturating_mul(part.filter.len().max(1))) {
+                return self.past_limit();
+            }
+            set = Some(self.of_system(part, url));
+        }
         for url in &part.value_set {
             let imported = self.named(url, depth + 1);
+            // What it is compared with counts each time, as it is walked each time.
+            if !self.take_in(imported.size() + set.as_ref().map_or(0, Listing::size)) {
+                return self.past_limit();
+            }
             set = Some(match set {
                 Some(set) => set.and(imported, self.systems),
                 None => imported,
@@ -256,3 +319,6 @@ fn rest(number: u32, system: &System, form: Option<super::forms::Form>) -> Optio
 fn not_loaded(system: &str) -> String {
     format!("code system {system} is not loaded")
 }
+
+#[cfg(test)]
+mod tests;
