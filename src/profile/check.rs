@@ -163,7 +163,11 @@ impl<'p, 'd> Walk<'p, 'd> {
             return;
         }
         let issue = issue.at(place());
-        if self.issues.iter().any(|told| is_same(told, &issue)) {
+        if let Some(told) = self.issues.iter_mut().find(|told| is_same(told, &issue)) {
+            // The severities are in the order from bad to mild.
+            if issue.severity < told.severity {
+                *told = issue;
+            }
             return;
         }
         let more = |what: &str, hint: &str| Issue::new(Rule::NotEvaluated, format!("there are more {what}")).hint(hint);
@@ -483,10 +487,12 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 }
 
+/// True for issues of which one is told: base and profile may ask the very same thing. Two that say something else are
+/// two, such as the codes of a base's value set and those of a profile's.
 fn is_same(one: &Issue, other: &Issue) -> bool {
-    one.rule == other.rule && one.place == other.place && one.asked_by.is_some() == other.asked_by.is_some() && {
-        // Two invariants at one place are two issues, and so are two slices.
-        !matches!(one.rule, Rule::Invariant | Rule::SliceRequired | Rule::SliceTooMany)
+    one.rule == other.rule && one.place == other.place && one.message == other.message && {
+        // Two invariants at one place are two issues, and so are two slices and two values that profiles give.
+        !matches!(one.rule, Rule::Invariant | Rule::SliceRequired | Rule::SliceTooMany | Rule::ProfileValue)
             || one.asked_by == other.asked_by
     }
 }

@@ -5,6 +5,7 @@ use super::plan::{Binding, Bound, Element, Form, Kind};
 use super::spelling::{Near, listed_hint};
 use crate::document::Node;
 use crate::issue::{Issue, Operation, Rule, Severity};
+use crate::terminology::forms;
 use crate::terminology::values::{Membership, ValueSet};
 
 /// What a walk has noted of codes, so that each thing that cannot be decided is told once.
@@ -107,7 +108,9 @@ impl<'p, 'd> Walk<'p, 'd> {
                 // a national profile asks for cannot be refused. A wrong code of the set's own system is.
                 let is_foreign = strength == Strength::Widest
                     && finding.system.is_some()
-                    && set.is_some_and(|set| set.only_system() != finding.system);
+                    && set.is_some_and(|set| {
+                        set.forms().any(|form| form == forms::Form::Language) && set.only_system() != finding.system
+                    });
                 let is_mild = strength == Strength::Extensible || is_foreign;
                 if !self.has_room(is_mild) {
                     return;

@@ -1,5 +1,6 @@
 //! Each Coding, and each unit of a quantity, against its code system.
 
+use super::address::scheme;
 use super::check::{Walk, is_short};
 use super::plan::Kind;
 use super::spelling::{Near, listed_hint};
@@ -25,7 +26,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             return;
         }
-        if !is_absolute(url) {
+        if scheme(url).is_none() {
             let issue = Issue::new(Rule::CodeSystem, "the system of a code is an absolute address")
                 .hint("write the code system's whole url, for example `http://snomed.info/sct`");
             return self.tell(system_node, issue.asked_by(CODING));
@@ -163,7 +164,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         if !self.has_room(true) {
             return;
         }
-        let issue = Issue::new(Rule::CodeDisplay, format!("the code `{}` is not called this", concept.code()))
+        let issue = Issue::new(Rule::CodeDisplay, "this code is not called this")
             // Which of the two is wrong, the code or its name, only the sender knows.
             .hint(format!("write `{name}`, or leave `display` out"));
         self.tell(node, issue.asked_by(concept.system().url()));
@@ -177,13 +178,4 @@ const CODING: &str = "Coding.system of http://hl7.org/fhir/StructureDefinition/C
 fn is_of_fhir(url: &str) -> bool {
     let name = url.strip_prefix("http://hl7.org/fhir/").unwrap_or("");
     !name.is_empty() && !name.contains('/')
-}
-
-/// True for an address that begins with a scheme (RFC 3986, 3.1).
-fn is_absolute(url: &str) -> bool {
-    url.split_once(':').is_some_and(|(scheme, rest)| {
-        !rest.is_empty()
-            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    })
 }

@@ -1,6 +1,7 @@
 //! Codes: bindings of each strength, code systems, displays, and what cannot be decided here.
 
 use super::super::{Ask, Package, Profiles, Verdict};
+use super::slicing::{compile, profile};
 use super::{document, own_package};
 use crate::issue::{Operation, Rule, Severity};
 use serde_json::{Value, json};
@@ -125,9 +126,35 @@ fn the_widest_value_set_of_a_binding_is_required_whatever_its_strength() {
     check("reasonCode", "day-case", &[]);
     check("reasonCode", "overnight", &[(Rule::CodeExtensible, Severity::Warning)]);
     check("reasonCode", "elsewhere", &[(Rule::CodeRequired, Severity::Error)]);
-    // A code of another system may be what a national profile asks for: it is told, and not refused.
     let found = told(json!({"category": [coding("urn:part", "known")]}));
-    assert!(found.iter().all(|(_, severity, _)| *severity > Severity::Error) && !found.is_empty(), "{found:?}");
+    let place = "ServiceRequest.category[0].coding[0].code".to_owned();
+    assert_eq!(found, [(Rule::CodeRequired, Severity::Error, place)], "a code of another system is none of the set");
+}
+
+#[test]
+fn a_language_of_another_system_is_doubtful_by_itself_and_wrong_where_a_profile_says_so() {
+    let languages = json!({"resourceType": "ValueSet", "url": "urn:languages", "compose": {"include": [
+        {"system": "urn:tongue", "concept": [{"code": "aa"}]}]}});
+    let system = json!({"resourceType": "CodeSystem", "url": "urn:tongue", "content": "complete",
+        "concept": [{"code": "aa"}, {"code": "zz"}]});
+    let spoken = profile(
+        "spoken",
+        "Patient",
+        json!([{"id": "Patient.communication.language", "path": "Patient.communication.language",
+            "binding": {"strength": "required", "valueSet": "urn:languages"}}]),
+    );
+    let profiles = compile(&[spoken, languages, system]);
+    let check = |code: &str, asked: &[&str], expected: &[Severity]| {
+        let patient = json!({"resourceType": "Patient", "communication": [{"language": coding("urn:tongue", code)}]});
+        let found = profiles.check(&document(&patient), &Ask { profiles: asked, ..Ask::default() }).issues;
+        assert!(found.iter().all(|issue| issue.rule == Rule::CodeRequired), "{found:#?}");
+        assert_eq!(found.iter().map(|issue| issue.severity).collect::<Vec<_>>(), expected, "{code}: {found:#?}");
+    };
+    let url = format!("{}spoken", super::slicing::URL);
+    check("zz", &[], &[Severity::Information]);
+    check("aa", &[&url], &[Severity::Information]);
+    // The mild word about the base's set does not swallow the error about the profile's.
+    check("zz", &[&url], &[Severity::Information, Severity::Error]);
 }
 
 #[test]
