@@ -42,7 +42,7 @@ impl Membership {
     }
 
     /// What holds when it must not hold.
-    pub fn not(self) -> Membership {
+    pub fn negated(self) -> Membership {
         match self {
             Membership::In => Membership::Out,
             Membership::Out => Membership::In,

@@ -135,7 +135,7 @@ impl<'p, 'd> Walk<'p, 'd> {
 
     pub(super) fn is_met(&mut self, node: Node<'d>, criterion: &'p Criterion) -> Membership {
         match &criterion.test {
-            Test::Absent => self.reaches(node, &criterion.way, &Test::Exists).not(),
+            Test::Absent => self.reaches(node, &criterion.way, &Test::Exists).negated(),
             test => self.reaches(node, &criterion.way, test),
         }
     }
