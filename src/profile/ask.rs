@@ -21,7 +21,7 @@ pub struct Ask<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnknownExtensions {
-    /// It is taken without a word: R4 asks receivers to bear what they do not know.
+    /// It is taken, and listed among what was not evaluated: R4 asks receivers to bear what they do not know.
     #[default]
     Accept,
     /// It is told as a warning.

@@ -14,7 +14,7 @@ use crate::document::{Document, Name, Node, NodeId};
 use crate::issue::{Issue, Place, Rule, Severity, nearest};
 use crate::terminology::values::ValueSets;
 use std::cell::{Cell, OnceCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -94,8 +94,8 @@ pub(super) struct Walk<'p, 'd> {
     pub(super) steps_left: Cell<u64>,
     /// How many expressions ask in one another for this walk.
     pub(super) depth: u32,
-    /// Every id and anchor of the document, once a narrative points at one.
-    pub(super) places: OnceCell<HashSet<&'d str>>,
+    /// Every id and anchor of a resource that stands by itself, once a narrative points at one there.
+    pub(super) places: HashMap<NodeId, HashSet<&'d str>>,
     /// How many of the issues refuse nothing.
     pub(super) mild_count: usize,
     /// There is no room for more issues, and what is told refuses: nothing more needs to be looked at.
@@ -129,7 +129,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             resources: OnceCell::new(),
             steps_left: Cell::new(steps),
             depth,
-            places: OnceCell::new(),
+            places: HashMap::new(),
             mild_count: 0,
             is_full: false,
             fitting: Fitting::default(),
@@ -412,7 +412,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             return;
         }
         if element.slice.is_some() {
-            return self.slice_missing(node, kind, element, number);
+            return self.slice_missing(node, kind, element, (number, start));
         }
         let name = element.name.as_str();
         let shown = if element.is_choice { format!("{name}[x]") } else { name.to_owned() };
@@ -467,6 +467,7 @@ impl<'p, 'd> Walk<'p, 'd> {
                 }
                 // Told once, at the end: this may be a trial, which tells nothing.
                 Err(_) if walk.steps_left.get() == 0 => return,
+                Err(failure) if self.fitting.is_trial() => self.leave(&asker(), &failure.to_string()),
                 Err(failure) => {
                     let message = format!("an invariant could not be decided: {failure}");
                     self.tell(node, Issue::new(Rule::NotEvaluated, message).asked_by(asker()));

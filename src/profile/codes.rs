@@ -56,7 +56,14 @@ impl<'p, 'd> Walk<'p, 'd> {
         let plan = self.plan;
         let Some(binding) = plan.bindings.get(number as usize) else { return };
         let strength = if binding.is_required { Strength::Required } else { Strength::Extensible };
-        let Some(finding) = self.held_against(node, form, binding, binding.bound.as_ref()) else { return };
+        let Some(finding) = self.held_against(node, form, binding, binding.bound.as_ref()) else {
+            // An extension in the place of a code that must be there is no code of the set.
+            if matches!(form, Form::Primitive(_)) && binding.is_required && element.min > 0 && node.value().is_none() {
+                let none = Finding { membership: Membership::Out, at: node, sent: None, system: None };
+                self.judge(&none, binding.bound.as_ref(), Strength::Required, (parent, element, number));
+            }
+            return;
+        };
         let place = (parent, element, number);
         match (&binding.widest, finding.membership) {
             (Some(widest), Membership::Out | Membership::Undecided) => {
@@ -82,10 +89,12 @@ impl<'p, 'd> Walk<'p, 'd> {
         let set = bound.value_set.and_then(|number| self.values.get(number));
         match finding.membership {
             Membership::In => {}
-            // A trial is told nothing, and whoever asks in earnest after it is.
-            Membership::Undecided if self.fitting.is_trial() || self.codes.left_bindings.contains(&number) => {}
+            Membership::Undecided if !self.fitting.is_trial() && self.codes.left_bindings.contains(&number) => {}
             Membership::Undecided => {
-                self.codes.left_bindings.push(number);
+                // What a trial leaves counts only when it fits.
+                if !self.fitting.is_trial() {
+                    self.codes.left_bindings.push(number);
+                }
                 let asker = self.asker(parent, element);
                 let why = match set {
                     Some(set) => set.undecided().join("; "),
@@ -104,9 +113,9 @@ impl<'p, 'd> Walk<'p, 'd> {
                         format!("`{name}` should have a code of the value set {}, if one fits", bound.url),
                     ),
                 };
-                // UK Core binds languages to a code system of its own, which R4's widest set (BCP 47) does not take: what
-                // a national profile asks for cannot be refused. A wrong code of the set's own system is.
-                let is_foreign = strength == Strength::Widest
+                // UK Core's languages have a code system of their own, and its profile asks for BCP 47 all the same: what a
+                // national guide publishes cannot be refused. A wrong code of BCP 47 itself is.
+                let is_foreign = strength != Strength::Extensible
                     && finding.system.is_some()
                     && set.is_some_and(|set| {
                         set.forms().any(|form| form == forms::Form::Language) && set.only_system() != finding.system
@@ -127,15 +136,18 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
     }
 
-    /// True when a code, a coding or one of the codings of a concept is of the set, as far as that is known.
-    pub(super) fn is_bound(&self, node: Node<'d>, binding: &Binding) -> bool {
+    /// Whether a code, a coding or one of the codings of a concept is of the set.
+    pub(super) fn is_bound(&self, node: Node<'d>, binding: &Binding) -> Membership {
         let number = binding.bound.as_ref().and_then(|bound| bound.value_set);
-        let Some(set) = number.and_then(|number| self.values.get(number)) else { return false };
+        let set = number.and_then(|number| self.values.get(number));
         let names = self.names;
-        let is_in = |coding: Node<'d>| self.coding_against(coding, Some(set), true).membership == Membership::In;
+        let of_coding = |coding: Node<'d>| self.coding_against(coding, set, true).membership;
         match node.string() {
-            Some(code) => set.holds(None, code) == Membership::In,
-            None => is_in(node) || node.children().filter(|child| child.is(names.coding)).any(is_in),
+            Some(code) => set.map_or(Membership::Undecided, |set| set.holds(None, code)),
+            None => {
+                let codings = node.children().filter(|child| child.is(names.coding));
+                codings.map(of_coding).fold(of_coding(node), Membership::or)
+            }
         }
     }
 

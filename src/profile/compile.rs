@@ -243,6 +243,7 @@ impl<'s> Compiler<'s, '_> {
             is_choice,
             binding: self.binding(source, element),
             max_length: element.max_length,
+            min_length: element.min_length,
             given: self.given(element),
             limits: limits::compile(element).map(|limits| {
                 self.plan.limits.push(limits);

@@ -5,6 +5,7 @@ use super::known::Known;
 use crate::document::Node;
 use crate::fhirpath::{Context, Model};
 use crate::issue::any_refuses;
+use crate::terminology::values::Membership;
 use std::cell::Cell;
 
 /// How deep expressions may ask in answers to expressions; a profile may ask for itself, and then nothing but what it asks
@@ -31,7 +32,7 @@ pub(super) fn conforms<'d>(known: &Known<'_>, node: Node<'d>, url: &str, context
     if node.value().is_none() && !matches!(type_name, "BackboneElement" | "Element") {
         walk.inside(node, |walk| walk.complex(node, kind));
     }
-    let conforms = !any_refuses(&walk.issues) && (!origin.is_profile || walk.fits(node, number));
+    let conforms = !any_refuses(&walk.issues) && (!origin.is_profile || walk.fits(node, number) != Membership::Out);
     if let Some(budget) = budget {
         budget.set(walk.steps_left.get());
     }

@@ -4,7 +4,7 @@
 use super::check::Walk;
 use super::plan::{Form, Kind};
 use super::xhtml;
-use crate::document::{Document, Node};
+use crate::document::Node;
 use crate::issue::{Issue, Rule};
 use std::collections::HashSet;
 
@@ -80,11 +80,11 @@ impl<'p, 'd> Walk<'p, 'd> {
     fn narratives_lead_somewhere(&mut self, resource: Node<'d>) {
         while let Some((_, narrative)) = self.locals.narratives.pop_if(|(of, _)| *of == resource.id()) {
             let Some(text) = narrative.string() else { continue };
-            let document = self.root.document();
+            let whole = self.root;
             let links = xhtml::links(text);
             // A contained resource counts as pointed at by the narrative too.
             self.locals.pointed_at.extend(links.asked.iter().copied());
-            let places = self.places.get_or_init(|| places(document));
+            let places = self.places.entry(whole.id()).or_insert_with(|| places(whole));
             if links.asked.iter().any(|id| !places.contains(id)) {
                 let message = "the narrative points at a place with # that is not in the resource";
                 let issue = Issue::new(Rule::NarrativeLink, message)
@@ -96,10 +96,11 @@ impl<'p, 'd> Walk<'p, 'd> {
     }
 }
 
-/// Every id of the document, and what its narratives offer: looked through once, when a narrative asks.
-fn places(document: &Document) -> HashSet<&str> {
+/// Every id of a resource and what it contains, and what their narratives offer: looked through once, when a narrative
+/// asks. A resource in an entry is another place.
+fn places<'d>(resource: Node<'d>) -> HashSet<&'d str> {
     let mut places = HashSet::new();
-    let mut waiting = vec![document.root()];
+    let mut waiting = vec![resource];
     while let Some(node) = waiting.pop() {
         for child in node.children() {
             match child.string() {
@@ -109,7 +110,8 @@ fn places(document: &Document) -> HashSet<&str> {
                 Some(text) if child.name() == "div" => places.extend(xhtml::links(text).offered),
                 Some(_) | None => {}
             }
-            if child.has_children() {
+            let is_another = child.resource_type().is_some() && child.name() != "contained";
+            if child.has_children() && !is_another {
                 waiting.push(child);
             }
         }

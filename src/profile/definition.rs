@@ -63,6 +63,9 @@ pub(super) struct Snapshot {
     pub(super) element: Vec<ElementDefinition>,
 }
 
+/// The extension that says how many characters an element has at least.
+pub(super) const MIN_LENGTH: &str = "http://hl7.org/fhir/StructureDefinition/minLength";
+
 /// One element.
 ///
 /// In a differential what is not said is absent; in a snapshot all is there.
@@ -81,6 +84,8 @@ pub(super) struct ElementDefinition {
     pub(super) binding: Option<Binding>,
     pub(super) constraints: Vec<Constraint>,
     pub(super) max_length: Option<u32>,
+    /// The least number of characters, which R4 says by an extension.
+    pub(super) min_length: Option<u32>,
     /// `fixed[x]`: the value must be this.
     pub(super) fixed: Option<Value>,
     /// `pattern[x]`: the value must have at least this.
@@ -224,6 +229,13 @@ pub(super) struct Base {
     pub(super) max: Option<String>,
 }
 
+/// What the extensions of an element say of its length.
+fn min_length(extensions: &[Value]) -> Option<u32> {
+    let is_it = |one: &&Value| one.get("url").and_then(Value::as_str) == Some(MIN_LENGTH);
+    let value = extensions.iter().find(is_it)?.get("valueInteger")?;
+    value.as_u64().and_then(|least| u32::try_from(least).ok())
+}
+
 impl<'de> Deserialize<'de> for ElementDefinition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ElementVisitor)
@@ -256,6 +268,7 @@ impl<'de> Visitor<'de> for ElementVisitor {
                 "binding" => element.binding = Some(map.next_value()?),
                 "constraint" => element.constraints = map.next_value()?,
                 "maxLength" => element.max_length = Some(map.next_value()?),
+                "extension" => element.min_length = min_length(&map.next_value::<Vec<Value>>()?),
                 "isModifier" => element.is_modifier = Some(map.next_value()?),
                 other if other.starts_with("minValue") => {
                     element.min_value = Some((other["minValue".len()..].to_owned(), map.next_value()?));

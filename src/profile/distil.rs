@@ -6,6 +6,7 @@
 //! loader reads it and official packages alike. The result is the same, byte for byte, whenever the sources are, and has
 //! one element or code per line, so that a diff reads.
 
+use super::definition::MIN_LENGTH;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -241,6 +242,10 @@ fn element_line(element: &Value, url: &str, view: &str) -> Value {
         if ["fixed", "pattern", "minValue", "maxValue", "maxLength"].iter().any(|start| key.starts_with(start)) {
             kept.insert(key.clone(), value.clone());
         }
+    }
+    let extensions = element.get("extension").and_then(Value::as_array);
+    if let Some(least) = extensions.and_then(|all| all.iter().find(|one| text(one, "url") == MIN_LENGTH)) {
+        kept.insert("extension".into(), json!([least]));
     }
     if let Some(binding) = element.get("binding") {
         kept.insert("binding".into(), binding_line(binding));

@@ -1,11 +1,11 @@
 //! Extensions: `ext-1`, what their definitions ask, and those that no definition is loaded for.
 
 use super::ask::UnknownExtensions;
-use super::check::Walk;
+use super::check::{Walk, is_short};
 use super::plan::{ExtensionContext, Origin};
 use crate::document::{Name, Node};
 use crate::fhirpath::Context;
-use crate::issue::{Issue, Rule, Severity};
+use crate::issue::{Issue, Rule, Severity, nearest};
 
 /// The most contexts that a hint lists.
 const LISTED_COUNT_MAX: usize = 8;
@@ -71,14 +71,31 @@ impl<'p, 'd> Walk<'p, 'd> {
             return;
         }
         let severity = match self.unknown_extensions {
-            UnknownExtensions::Accept => return,
+            UnknownExtensions::Accept => return self.leave_extension(node),
             UnknownExtensions::Warn => Severity::Warning,
             UnknownExtensions::Refuse => Severity::Error,
         };
-        let issue = Issue::new(Rule::ExtensionUnknown, "no loaded package defines this extension")
-            .hint("leave it out, or have its definition loaded here")
-            .severity(severity);
-        self.tell(node, issue);
+        if !self.has_room(severity == Severity::Warning) {
+            return;
+        }
+        let plan = self.plan;
+        let known = plan.origins.iter().filter(|origin| origin.is_extension()).map(|origin| &*origin.url);
+        let hint = match is_short(url).then(|| nearest(url, known)).flatten() {
+            Some(near) => format!("did you mean {near}?"),
+            None => "leave it out, or have its definition loaded here".to_owned(),
+        };
+        let issue = Issue::new(Rule::ExtensionUnknown, "no loaded package defines this extension");
+        self.tell(node, issue.hint(hint).severity(severity));
+    }
+
+    /// Lists, once, that there are extensions that nothing was held against.
+    fn leave_extension(&mut self, node: Node<'d>) {
+        if std::mem::replace(&mut self.fitting.has_left_extension, true) {
+            return;
+        }
+        // Its url is the sender's own word, so the place is told instead.
+        let what = format!("extensions that no loaded package defines, first at {}", node.expression());
+        self.leave(&what, "their definitions are not loaded");
     }
 
     fn is_extension(&self, node: Node<'d>) -> bool {
@@ -147,7 +164,12 @@ impl<'p, 'd> Walk<'p, 'd> {
                     Some(found.iter().filter_map(|item| item.node()).map(|node| node.id()).collect())
                 });
                 // What cannot be evaluated forbids nothing.
-                found.as_ref().is_none_or(|found| found.contains(&holder.id()))
+                let is_in = found.as_ref().map(|found| found.contains(&holder.id()));
+                if is_in.is_none() {
+                    let what = format!("that an extension stands where `{}` finds", expression.text());
+                    self.leave(&what, "the expression cannot be evaluated here");
+                }
+                is_in.unwrap_or(true)
             }
         }
     }

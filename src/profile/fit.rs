@@ -6,6 +6,7 @@ use super::plan::{Element, Kind, ProfileRef, Step};
 use super::tell::with_article;
 use crate::document::{Node, NodeId};
 use crate::issue::{Issue, Rule};
+use crate::terminology::values::Membership;
 use std::collections::{HashMap, HashSet};
 
 /// How deep trials may stand in trials: a profile whose slices are told by profiles whose slices are told by profiles.
@@ -13,13 +14,47 @@ const TRIAL_DEPTH_MAX: u32 = 8;
 /// How much of what is not evaluated is listed.
 const LEFT_COUNT_MAX: usize = 200;
 
+/// How often one value is tried against one profile inside other trials.
+const TRIAL_COUNT_MAX: u32 = 8;
+
+/// A value, and the profile that it is tried against.
+type Key = (NodeId, u32);
+
+/// A trial.
+#[derive(Debug, Default)]
+struct Trial {
+    state: State,
+    /// How often it has been begun.
+    count: u32,
+    /// What it left undecided, where it fits.
+    left: Vec<NotEvaluated>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum State {
+    /// What it came to is not known, or no longer.
+    #[default]
+    Open,
+    /// It is under way, at this depth.
+    UnderWay(u32),
+    /// It fits as long as the trial at this depth does, which is under way.
+    Leaning(u32),
+    /// It fits, or not, whatever comes.
+    Done(bool),
+}
+
 /// What has been held against what.
 #[derive(Debug, Default)]
 pub(super) struct Fitting {
     /// Nodes, and the profiles that have been walked over them.
-    held: HashSet<(NodeId, u32)>,
-    /// What trials came to.
-    tried: HashMap<(NodeId, u32), bool>,
+    held: HashSet<Key>,
+    /// Trials, and what they came to.
+    trials: HashMap<Key, Trial>,
+    /// Trials that fit as long as those fit that they lean on and that are not done, in the order of their end.
+    leaning: Vec<Key>,
+    /// The outermost trial that is not done and that the one under way leans on, by its depth; 0 for one that was given
+    /// up for its depth.
+    leans_on: u32,
     /// How many trials are under way; while there is one, nothing is told.
     depth: u32,
     /// The trial under way has found what refuses.
@@ -27,6 +62,8 @@ pub(super) struct Fitting {
     /// What the expressions that say where extensions may stand have found, by resource and number of the context;
     /// none where one cannot be evaluated.
     pub(super) contexts: HashMap<(NodeId, u32), Option<HashSet<NodeId>>>,
+    /// An extension that no definition is loaded for has been listed.
+    pub(super) has_left_extension: bool,
     /// Elements, and the extensions whose invariants have been asked of them.
     pub(super) context_asked: HashSet<(NodeId, u32)>,
 }
@@ -38,13 +75,10 @@ impl Fitting {
 }
 
 impl<'p, 'd> Walk<'p, 'd> {
-    /// Lists what a definition asks and no check decides, once.
+    /// Lists what a definition asks and no check decides, once. What a trial leaves is listed when it fits.
     pub(super) fn leave(&mut self, what: &str, why: &str) {
         let is_known = |left: &NotEvaluated| left.what == what && left.why == why;
-        if self.fitting.is_trial()
-            || self.not_evaluated.len() == LEFT_COUNT_MAX
-            || self.not_evaluated.iter().any(is_known)
-        {
+        if self.not_evaluated.len() == LEFT_COUNT_MAX || self.not_evaluated.iter().any(is_known) {
             return;
         }
         self.not_evaluated.push(NotEvaluated { what: what.into(), why: why.into() });
@@ -138,7 +172,8 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             several => {
                 let is_open = several.iter().any(|profile| profile.origin.is_none());
-                let fits = several.iter().filter_map(|profile| profile.origin).any(|origin| self.fits(node, origin));
+                let mut origins = several.iter().filter_map(|profile| profile.origin);
+                let fits = origins.any(|origin| self.fits(node, origin) != Membership::Out);
                 if !fits && !is_open {
                     let urls: Vec<_> = several.iter().map(|profile| &*profile.url).collect();
                     let message = format!(
@@ -155,19 +190,75 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
     }
 
-    /// Whether `node` fits a profile; nothing is told of why not.
-    pub(super) fn fits(&mut self, node: Node<'d>, number: u32) -> bool {
+    /// Whether `node` fits a profile; nothing is told of why not. It is undecided where something is left undecided and
+    /// nothing else refuses: what is not found out is held against nobody.
+    ///
+    /// References lead back: what is asked again on the way round is what is being found out, and counts as fitting
+    /// until it is known not to. What leaned on that is then found out anew, so the order of asking changes nothing.
+    pub(super) fn fits(&mut self, node: Node<'d>, number: u32) -> Membership {
         let key = (node.id(), number);
-        if let Some(known) = self.fitting.tried.get(&key) {
-            return *known;
+        let depth = self.fitting.depth;
+        let known = self.fitting.trials.entry(key).or_default();
+        let count = known.count;
+        match known.state {
+            State::Done(false) => return Membership::Out,
+            State::Done(true) => return self.fits_but_for(key),
+            State::UnderWay(at) | State::Leaning(at) => {
+                self.fitting.leans_on = self.fitting.leans_on.min(at);
+                return self.fits_but_for(key);
+            }
+            State::Open if depth > 0 && (depth == TRIAL_DEPTH_MAX || count == TRIAL_COUNT_MAX) => {
+                self.fitting.leans_on = 0;
+                self.leave("some of the profiles on what is pointed at", "they lead into one another too deeply");
+                return Membership::Undecided;
+            }
+            State::Open => {}
         }
-        if self.fitting.depth == TRIAL_DEPTH_MAX {
-            // What is not found out is held against nobody.
-            return true;
+        self.fitting
+            .trials
+            .insert(key, Trial { state: State::UnderWay(depth + 1), count: count + 1, left: Vec::new() });
+        let first = self.fitting.leaning.len();
+        let outer = std::mem::replace(&mut self.fitting.leans_on, u32::MAX);
+        let (fits, left) = self.tried(node, number);
+        let own = std::mem::replace(&mut self.fitting.leans_on, outer);
+        // The outermost has seen all that it could. One that leans on nothing further out has come round to itself.
+        let is_done = !fits || depth == 0 || own > depth;
+        if !is_done {
+            self.fitting.leans_on = outer.min(own);
+            self.fitting.leaning.push(key);
+        } else {
+            // What leaned on one that does not fit, or on what was too deep for it, is open again.
+            let was_right = fits && own > depth;
+            for key in self.fitting.leaning.split_off(first) {
+                if let Some(trial) = self.fitting.trials.get_mut(&key) {
+                    trial.state = if was_right { State::Done(true) } else { State::Open };
+                }
+            }
         }
-        // What is asked again on the way round, by references that lead back, is what is being found out.
-        self.fitting.tried.insert(key, true);
+        if let Some(trial) = self.fitting.trials.get_mut(&key) {
+            trial.state = if is_done { State::Done(fits) } else { State::Leaning(own) };
+            trial.left = left;
+        }
+        if fits { self.fits_but_for(key) } else { Membership::Out }
+    }
+
+    /// Lists what a trial that fits left undecided.
+    fn fits_but_for(&mut self, key: Key) -> Membership {
+        let left = self.fitting.trials.get_mut(&key).map(|trial| std::mem::take(&mut trial.left)).unwrap_or_default();
+        let is_decided = left.is_empty();
+        for one in &left {
+            self.leave(&one.what, &one.why);
+        }
+        if let Some(trial) = self.fitting.trials.get_mut(&key) {
+            trial.left = left;
+        }
+        if is_decided { Membership::In } else { Membership::Undecided }
+    }
+
+    /// Whether `node` fits a profile, and what that leaves undecided.
+    fn tried(&mut self, node: Node<'d>, number: u32) -> (bool, Vec<NotEvaluated>) {
         let issues = std::mem::take(&mut self.issues);
+        let not_evaluated = std::mem::take(&mut self.not_evaluated);
         let held = std::mem::take(&mut self.fitting.held);
         let has_failed = std::mem::replace(&mut self.fitting.has_failed, false);
         let (mild_count, is_full) = (self.mild_count, std::mem::replace(&mut self.is_full, false));
@@ -179,8 +270,8 @@ impl<'p, 'd> Walk<'p, 'd> {
         self.fitting.depth -= 1;
         (self.issues, self.mild_count, self.is_full) = (issues, mild_count, is_full);
         (self.fitting.held, self.fitting.has_failed) = (held, has_failed);
-        self.fitting.tried.insert(key, fits);
-        fits
+        let left = std::mem::replace(&mut self.not_evaluated, not_evaluated);
+        (fits, if fits { left } else { Vec::new() })
     }
 
     /// True unless `node` is a resource of another type than the profile's.

@@ -1,4 +1,4 @@
-//! Values that a profile gives or limits: `fixed[x]`, `pattern[x]`, `maxLength`.
+//! Values that a profile gives or limits: `fixed[x]`, `pattern[x]`, `maxLength` and `minLength`.
 
 use super::check::Walk;
 use super::plan::{Element, Kind};
@@ -40,16 +40,23 @@ impl<'p, 'd> Walk<'p, 'd> {
         is_only.then(|| vec![Operation::Add { path, value: json_of(given.value.root()) }])
     }
 
-    /// `maxLength`, in characters.
+    /// `maxLength` and its twin, in characters.
     pub(super) fn length(&mut self, node: Node<'d>, parent: &Kind, element: &Element) {
-        let (Some(max), Some(text)) = (element.max_length, node.string()) else { return };
-        let max = max as usize;
-        // Characters are counted only where the bytes leave a doubt.
-        if text.len() <= max || text.chars().count() <= max {
+        let (max, min) = (element.max_length.map(|max| max as usize), element.min_length.map(|min| min as usize));
+        if max.is_none() && min.is_none() {
             return;
         }
-        let message = format!("`{}` has more than {max} characters", element.name.as_str());
-        let issue = Issue::new(Rule::PrimitiveFormat, message).hint(format!("write {max} characters at most"));
+        let (name, Some(text)) = (element.name.as_str(), node.string()) else { return };
+        // Characters are counted only where the bytes leave a doubt: one has four bytes at most.
+        let issue = if let Some(max) = max.filter(|max| text.len() > *max && text.chars().count() > *max) {
+            Issue::new(Rule::PrimitiveFormat, format!("`{name}` has more than {max} characters"))
+                .hint(format!("write {max} characters at most"))
+        } else if let Some(min) = min.filter(|min| text.len() / 4 < *min && text.chars().count() < *min) {
+            Issue::new(Rule::PrimitiveFormat, format!("`{name}` has less than {min} characters"))
+                .hint(format!("write {min} characters at least"))
+        } else {
+            return;
+        };
         self.tell(node, issue.asked_by(self.asker(parent, element)));
     }
 }

@@ -10,9 +10,9 @@ use std::cell::Cell;
 ///
 /// `ele-1`: an element has a value or children. `ext-1`: an extension has a value or extensions. `txt-1`, `txt-2`: what
 /// a narrative may hold. `ref-1`, `dom-3`: local references and contained resources find each other. `bdl-3`,
-/// `bdl-4`, `bdl-7`, `bdl-8`: what a Bundle asks of its entries.
+/// `bdl-4`, `bdl-7`, `bdl-8`, `bdl-11`, `bdl-12`: what a Bundle asks of its entries.
 pub(super) const NATIVE: &[&str] =
-    &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-3", "bdl-4", "bdl-7", "bdl-8"];
+    &["ele-1", "ext-1", "txt-1", "txt-2", "ref-1", "dom-3", "bdl-3", "bdl-4", "bdl-7", "bdl-8", "bdl-11", "bdl-12"];
 
 /// An invariant, compiled.
 #[derive(Debug)]

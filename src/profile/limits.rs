@@ -69,6 +69,20 @@ impl Bound {
     }
 }
 
+impl Bound {
+    /// True for a date or time that is not exact enough to lie on one side of the bound.
+    fn is_open(&self, node: Node<'_>) -> bool {
+        let moment = |parse: fn(&str) -> Option<Moment>| node.string().and_then(parse);
+        match self {
+            Bound::Moment(bound) => {
+                moment(Moment::parse_date_time).is_some_and(|moment| moment.compare(*bound).is_none())
+            }
+            Bound::Time(bound) => moment(Moment::parse_time).is_some_and(|moment| moment.compare(*bound).is_none()),
+            Bound::Number(_) | Bound::Quantity(_) => false,
+        }
+    }
+}
+
 fn compare(one: Decimal, other: Decimal) -> Option<Ordering> {
     one.partial_cmp(&other)
 }
@@ -85,6 +99,11 @@ impl<'p, 'd> Walk<'p, 'd> {
         if is_relative(&limits.min) || is_relative(&limits.max) {
             let what = format!("the limits of {}.{name} of {}", parent.path, self.plan.url(parent));
             return self.leave(&what, "they count from today, and a check gives the same answer on every day");
+        }
+        let is_open = |bound: &Option<(Bound, Box<str>)>| bound.as_ref().is_some_and(|(bound, _)| bound.is_open(node));
+        if is_open(&limits.min) || is_open(&limits.max) {
+            let what = format!("the limits of {}.{name} of {}", parent.path, self.plan.url(parent));
+            self.leave(&what, "a value that is less exact than the limit lies on neither side of it");
         }
         let context = Context::new(self.resource).root(self.root).model(self.plan);
         let wrong = |limit: &'p Option<(Bound, Box<str>)>, side: Ordering| {

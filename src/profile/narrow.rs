@@ -34,12 +34,14 @@ struct BuiltSlicing {
 impl Built {
     /// True when it asks for anything.
     fn asks(&self) -> bool {
-        let Element { name: _, min, max, is_array: _, is_choice: _, binding, max_length, .. } = &self.element;
+        let Element { name: _, min, max, is_array: _, is_choice: _, binding, max_length, min_length, .. } =
+            &self.element;
         let Element { given, limits, constraints, left, .. } = &self.element;
         *min > 0
             || *max != UNBOUNDED
             || binding.is_some()
             || max_length.is_some()
+            || min_length.is_some()
             || given.is_some()
             || limits.is_some()
             || !constraints.is_empty()
@@ -246,6 +248,9 @@ impl<'s> Compiler<'s, '_> {
         }
         if element.max_length == base.max_length {
             element.max_length = None;
+        }
+        if element.min_length == base.min_length {
+            element.min_length = None;
         }
         if element.left.len() == base.left.len() {
             element.left = 0..0;

@@ -78,6 +78,7 @@ pub(super) struct Element {
     /// The binding's number in [`Plan::bindings`].
     pub(super) binding: Option<u32>,
     pub(super) max_length: Option<u32>,
+    pub(super) min_length: Option<u32>,
     /// A value that it must have, by its number in [`Plan::givens`].
     pub(super) given: Option<u32>,
     /// The least and the greatest value that it may have, by their number in [`Plan::limits`].

@@ -7,6 +7,7 @@ use super::resources::{BundleKind, Resolution};
 use super::tell::with_article;
 use crate::document::Node;
 use crate::issue::{Issue, Operation, Rule, Severity};
+use crate::terminology::values::Membership;
 
 /// What asks for the form of a reference.
 const REFERENCE: &str = "http://hl7.org/fhir/StructureDefinition/Reference";
@@ -234,7 +235,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         // A wrong type has been told.
         let Some(type_name) = target.resource_type().filter(|name| self.is_allowed(judged.step, name)) else { return };
         let asked = || profiles.iter().filter(|one| one.type_name.as_str() == type_name);
-        if asked().any(|one| one.origin.is_none_or(|origin| self.fits(target, origin))) {
+        if asked().any(|one| one.origin.is_none_or(|origin| self.fits(target, origin) != Membership::Out)) {
             return;
         }
         let urls: Vec<_> = asked().map(|one| &*one.url).collect();

@@ -53,7 +53,7 @@ impl Operation {
         match self {
             Operation::Union => one.or(other),
             Operation::Intersection => one.and(other),
-            Operation::Difference => one.and(other.not()),
+            Operation::Difference => one.and(other.negated()),
         }
     }
 }

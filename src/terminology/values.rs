@@ -24,7 +24,7 @@ pub enum Membership {
 
 impl Membership {
     /// What holds when both must hold.
-    pub(super) fn and(self, other: Membership) -> Membership {
+    pub fn and(self, other: Membership) -> Membership {
         match (self, other) {
             (Membership::Out, _) | (_, Membership::Out) => Membership::Out,
             (Membership::In, Membership::In) => Membership::In,
@@ -33,7 +33,7 @@ impl Membership {
     }
 
     /// What holds when one is enough.
-    pub(super) fn or(self, other: Membership) -> Membership {
+    pub fn or(self, other: Membership) -> Membership {
         match (self, other) {
             (Membership::In, _) | (_, Membership::In) => Membership::In,
             (Membership::Out, Membership::Out) => Membership::Out,
@@ -42,7 +42,7 @@ impl Membership {
     }
 
     /// What holds when it must not hold.
-    pub(super) fn not(self) -> Membership {
+    pub fn negated(self) -> Membership {
         match self {
             Membership::In => Membership::Out,
             Membership::Out => Membership::In,

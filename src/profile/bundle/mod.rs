@@ -32,23 +32,23 @@ impl<'p, 'd> Walk<'p, 'd> {
         }
     }
 
-    /// A document or message begins with the resource that says what the others are there for.
+    /// `bdl-11`, `bdl-12`: a document or message begins with the resource that says what the others are there for.
     fn first_entry(&mut self, bundle: Node<'d>, type_name: &str, what: &str, kind: BundleKind) {
         let first = bundle.child(self.names.entry);
         let resource = first.and_then(|entry| entry.child_named("resource"));
-        let Some(resource) = resource else {
+        if resource.and_then(|resource| resource.resource_type()) != Some(type_name) {
+            let key = if kind == BundleKind::Document { "bdl-11" } else { "bdl-12" };
             let message = format!("{what} begins with an entry that has its {type_name}");
             let issue =
                 Issue::new(Rule::BundleFirst, message).hint(format!("put the {type_name} into the first entry"));
-            return self.tell(first.unwrap_or(bundle), issue.asked_by(format!("Bundle.entry of {BUNDLE}")));
-        };
-        // Another type there is told by bdl-11 and bdl-12.
-        if resource.resource_type() == Some(type_name) {
+            self.tell(first.unwrap_or(bundle), issue.asked_by(format!("{key} of {BUNDLE}")));
+        } else if let Some(resource) = resource {
             match kind {
                 BundleKind::Document => self.composition(resource),
                 _ => self.message_header(resource),
             }
         }
+        let Some(resource) = resource else { return };
         self.reachable(bundle, resource, kind);
     }
 }

@@ -5,6 +5,7 @@ use crate::document::Node;
 use crate::issue::{Issue, Rule};
 use crate::profile::check::Walk;
 use crate::profile::plan::{Element, Kind};
+use crate::terminology::values::Membership;
 
 /// The longest given value that a hint shows, in bytes.
 const SHOWN_BYTES_MAX: usize = 160;
@@ -18,7 +19,7 @@ impl<'p, 'd> Walk<'p, 'd> {
         node: Node<'d>,
         kind: &'p Kind,
         element: &'p Element,
-        number: u32,
+        (number, start): (u32, usize),
     ) {
         let plan = self.plan;
         let name = element.slice.as_deref().unwrap_or("");
@@ -34,6 +35,9 @@ impl<'p, 'd> Walk<'p, 'd> {
         else {
             return;
         };
+        if self.may_be_there(node, (kind, start), element, slicing, slice) {
+            return;
+        }
         let criteria = plan.criteria(slice);
         let children: Vec<_> = node
             .children()
@@ -42,10 +46,11 @@ impl<'p, 'd> Walk<'p, 'd> {
             .collect();
         let mut near: Option<(Node<'d>, Vec<&'p Criterion>)> = None;
         for child in children {
-            if plan.slices(slicing).iter().any(|one| !one.is_default && self.belongs(child, one)) {
+            if plan.slices(slicing).iter().any(|one| !one.is_default && self.belongs(child, one) == Membership::In) {
                 continue;
             }
-            let failed: Vec<_> = criteria.iter().filter(|criterion| !self.is_met(child, criterion)).collect();
+            let failed: Vec<_> =
+                criteria.iter().filter(|criterion| self.is_met(child, criterion) != Membership::In).collect();
             if near.as_ref().is_none_or(|(_, known)| failed.len() < known.len()) {
                 near = Some((child, failed));
             }
@@ -70,8 +75,11 @@ impl<'p, 'd> Walk<'p, 'd> {
         let plan = self.plan;
         let mut near: Option<(&'p Slice, Vec<&'p Criterion>)> = None;
         for slice in plan.slices(slicing).iter().filter(|slice| !slice.is_default) {
-            let failed: Vec<_> =
-                plan.criteria(slice).iter().filter(|criterion| !self.is_met(child, criterion)).collect();
+            let failed: Vec<_> = plan
+                .criteria(slice)
+                .iter()
+                .filter(|criterion| self.is_met(child, criterion) != Membership::In)
+                .collect();
             if near.as_ref().is_none_or(|(_, known)| failed.len() < known.len()) {
                 near = Some((slice, failed));
             }

@@ -10,6 +10,7 @@ pub(super) fn merge(element: &mut ElementDefinition, change: &ElementDefinition,
     replace(&mut element.max, &change.max);
     replace(&mut element.content_reference, &change.content_reference);
     replace(&mut element.max_length, &change.max_length);
+    replace(&mut element.min_length, &change.min_length);
     replace(&mut element.min_value, &change.min_value);
     replace(&mut element.max_value, &change.max_value);
     replace(&mut element.is_modifier, &change.is_modifier);

@@ -9,6 +9,7 @@ mod hostile;
 mod narrowing;
 mod references;
 mod slicing;
+mod undecided;
 
 use super::Ask;
 use super::*;

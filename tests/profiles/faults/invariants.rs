@@ -68,8 +68,8 @@ pub fn breaks() -> Vec<Break> {
         ("bdl-9", "bundle-document", vec![("/identifier", none())], "Bundle"),
         ("bdl-9", "bundle-document", vec![("/identifier/system", none())], "Bundle"),
         ("bdl-10", "bundle-document", vec![("/timestamp", none())], "Bundle"),
-        ("bdl-11", "bundle-document", vec![("/entry/0", none())], "Bundle"),
-        ("bdl-12", "bundle-message", vec![("/entry/0", none())], "Bundle"),
+        ("bdl-11", "bundle-document", vec![("/entry/0", none())], "Bundle.entry[0]"),
+        ("bdl-12", "bundle-message", vec![("/entry/0", none())], "Bundle.entry[0]"),
         (
             "tim-1",
             "service-request",
@@ -197,7 +197,11 @@ pub fn add_all(faults: &mut Faults<'_>) {
         let made = faults.made.len();
         // What a narrative may hold is the form of its type.
         let is_form = key.starts_with("txt-");
-        let rule = if is_form { "primitive.format" } else { "invariant.failed" };
+        let rule = match key {
+            _ if is_form => "primitive.format",
+            "bdl-11" | "bdl-12" => "bundle.first-entry",
+            _ => "invariant.failed",
+        };
         faults.add("invariant broken", format!("{key} by {change:?}"), rule, at, |value| {
             change.iter().try_for_each(|(pointer, other)| apply(value, pointer, other.clone()))
         });
