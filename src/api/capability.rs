@@ -1,6 +1,8 @@
 //! The CapabilityStatement: made from the table of routes and the profiles that were loaded, so that it cannot drift.
 
+use super::definitions;
 use super::routes::{Action, Parameter, Question, ROUTES, SERVED, Served};
+use crate::profile::Defines;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -39,7 +41,7 @@ pub(super) fn statement(capability: &Capability, base: &str) -> Value {
             "resource": SERVED
                 .iter()
                 .map(|served| resource(served, capability))
-                .chain(["CodeSystem", "ValueSet"].map(asked_about))
+                .chain(Defines::ALL.iter().map(|defines| loaded(*defines)))
                 .collect::<Vec<_>>(),
         }],
     })
@@ -76,17 +78,36 @@ fn resource(served: &Served, capability: &Capability) -> Value {
     resource
 }
 
-/// A resource type of which questions are answered and nothing is served.
-fn asked_about(type_name: &str) -> Value {
-    let operations = Question::ALL.iter().map(|question| question.operation()).filter(|(of, _, _)| *of == type_name);
-    json!({
+/// A resource type of definitions: those that are loaded are read and asked, and none is taken.
+fn loaded(defines: Defines) -> Value {
+    let type_name = defines.as_str();
+    let patterns = [format!("/fhir/{type_name}"), format!("/fhir/{type_name}/{{id}}")];
+    let routes =
+        ROUTES.iter().filter(|route| patterns.iter().any(|own| own == route.pattern) && route.method != "HEAD");
+    let interactions: Vec<Value> =
+        routes.filter_map(|route| route.action.restful()).map(|code| json!({"code": code})).collect();
+    let parameters: Vec<Value> = definitions::parameters(defines)
+        .iter()
+        .map(|parameter| json!({"name": parameter.as_str(), "type": parameter.kind()}))
+        .collect();
+    let mut resource = json!({
         "type": type_name,
         "profile": format!("http://hl7.org/fhir/StructureDefinition/{type_name}"),
         "documentation": "answered from the packages that are loaded; what they do not tell is refused and not guessed",
-        "operation": operations
-            .map(|(_, name, definition)| json!({"name": name, "definition": definition}))
-            .collect::<Vec<_>>(),
-    })
+        "interaction": interactions,
+        "versioning": "no-version",
+        "searchParam": parameters,
+    });
+    let operations: Vec<Value> = Question::ALL
+        .iter()
+        .map(|question| question.operation())
+        .filter(|(of, _, _)| *of == type_name)
+        .map(|(_, name, definition)| json!({"name": name, "definition": definition}))
+        .collect();
+    if !operations.is_empty() {
+        resource["operation"] = operations.into();
+    }
+    resource
 }
 
 /// A search parameter as the statement tells it: a modifier stands in the documentation, not in the name.

@@ -11,6 +11,7 @@ mod capability;
 mod codes;
 mod conditions;
 mod correlation;
+mod definitions;
 mod fault;
 mod negotiation;
 mod operations;
@@ -29,6 +30,7 @@ pub use capability::Capability;
 
 use crate::enquiry::Enquiry;
 use crate::intake::Intake;
+use crate::profile::Catalogue;
 use actix_web::dev::Server;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -44,6 +46,8 @@ pub struct State {
     pub intake: Intake,
     /// Answers enquiries.
     pub enquiry: Enquiry,
+    /// The definitions that are loaded.
+    pub catalogue: Catalogue,
     /// Who may ask.
     pub callers: Callers,
     /// What one request may cost.

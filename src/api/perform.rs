@@ -5,7 +5,7 @@ use super::negotiation::answer_format;
 use super::record::Routed;
 use super::reply::Reply;
 use super::routes::{self, Action, Route, Served};
-use super::{State, codes, is_fhir_id, operations, query, resources, waiting_list};
+use super::{State, codes, definitions, is_fhir_id, operations, query, resources, waiting_list};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::fhir::Format;
@@ -116,6 +116,8 @@ async fn answer(
         | Action::Update
         | Action::Validate
         | Action::Codes(_)
+        | Action::ReadDefinition(_)
+        | Action::SearchDefinitions(_)
         | Action::ListEntry
         | Action::ListEntries => {}
     }
@@ -143,6 +145,8 @@ async fn answer(
         }
         // Definitions are nobody's data: whoever is a caller may ask.
         Action::Codes(question) => codes::answer(&asked, question, payload).await,
+        Action::ReadDefinition(defines) => definitions::read(&asked, defines, id(request)?),
+        Action::SearchDefinitions(defines) => definitions::search(&asked, defines),
         Action::Validate => resources::validate(&asked, caller, permitted(caller, action, request)?, payload).await,
         Action::Live | Action::Ready | Action::Metrics | Action::Metadata => Err(Fault::NoSuchAddress),
     }

@@ -15,8 +15,8 @@ pub(super) struct Query(Vec<(String, String)>);
 
 /// The form of the answer, wherever there is one.
 pub(super) const FORMAT: &str = "_format";
-const COUNT: &str = "_count";
-const AFTER: &str = "_after";
+pub(super) const COUNT: &str = "_count";
+pub(super) const AFTER: &str = "_after";
 /// Characters of `_after` at most; ours are far shorter.
 const AFTER_MAX: usize = 512;
 
@@ -111,7 +111,7 @@ pub(super) fn token(name: &str, value: &str) -> Result<Token, Issue> {
     Ok(token)
 }
 
-fn ids(name: &str, value: &str) -> Result<Vec<String>, Issue> {
+pub(super) fn ids(name: &str, value: &str) -> Result<Vec<String>, Issue> {
     let ids: Vec<String> = value.split(',').map(str::to_owned).collect();
     if ids.iter().all(|id| is_fhir_id(id)) {
         Ok(ids)
@@ -130,11 +130,11 @@ fn statuses(name: &str, value: &str, served: &Served) -> Result<Vec<String>, Iss
     }
 }
 
-fn count(value: &str) -> Result<u32, Issue> {
+pub(super) fn count(value: &str) -> Result<u32, Issue> {
     value.parse().map_err(|_| at(COUNT, "The number of resources on a page is a whole number, 0 or more"))
 }
 
-fn after(value: &str) -> Result<String, Issue> {
+pub(super) fn after(value: &str) -> Result<String, Issue> {
     let fits = (1..=AFTER_MAX).contains(&value.len())
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~=:".contains(&byte));
     if fits {
@@ -144,7 +144,7 @@ fn after(value: &str) -> Result<String, Issue> {
     }
 }
 
-fn at(name: &str, message: impl Into<String>) -> Issue {
+pub(super) fn at(name: &str, message: impl Into<String>) -> Issue {
     Issue::new(Rule::QueryValue, message).at(Place::named(format!("http.{name}")))
 }
 
@@ -163,7 +163,7 @@ fn unknown(name: &str, known: &[&str]) -> Issue {
 }
 
 /// Splits at unescaped separators and takes no escape away.
-fn split(text: &str, separator: char) -> Vec<String> {
+pub(super) fn split(text: &str, separator: char) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut escaped = false;
     for c in text.chars() {
@@ -180,7 +180,7 @@ fn split(text: &str, separator: char) -> Vec<String> {
 }
 
 /// A value without its escapes (FHIR R4 search, 3.1.1.4.0.1: `\,` `\|` `\$` `\\`).
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -1,6 +1,7 @@
 //! The one table of what is served. The router is configured from it, and the CapabilityStatement is made from it.
 
 use crate::access::Interaction;
+use crate::profile::Defines;
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +20,10 @@ pub enum Action {
     Validate,
     /// A question about codes.
     Codes(Question),
+    /// One definition that is loaded.
+    ReadDefinition(Defines),
+    /// Definitions that are loaded and match.
+    SearchDefinitions(Defines),
     /// One waiting-list entry.
     ListEntry,
     /// The waiting-list entries of one patient.
@@ -100,9 +105,18 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/fhir/CodeSystem/$lookup", Action::Codes(Question::Lookup)),
     route("GET", "/fhir/CodeSystem/$subsumes", Action::Codes(Question::Subsumes)),
     route("POST", "/fhir/CodeSystem/$subsumes", Action::Codes(Question::Subsumes)),
+    route("GET", "/fhir/CodeSystem", Action::SearchDefinitions(Defines::CodeSystem)),
+    route("GET", "/fhir/StructureDefinition", Action::SearchDefinitions(Defines::Structure)),
+    route("GET", "/fhir/ValueSet", Action::SearchDefinitions(Defines::ValueSet)),
     route("GET", "/fhir/{type}", Action::Search),
     route("POST", "/fhir/{type}", Action::Create),
     route("POST", "/fhir/{type}/$validate", Action::Validate),
+    route("GET", "/fhir/CodeSystem/{id}", Action::ReadDefinition(Defines::CodeSystem)),
+    route("HEAD", "/fhir/CodeSystem/{id}", Action::ReadDefinition(Defines::CodeSystem)),
+    route("GET", "/fhir/StructureDefinition/{id}", Action::ReadDefinition(Defines::Structure)),
+    route("HEAD", "/fhir/StructureDefinition/{id}", Action::ReadDefinition(Defines::Structure)),
+    route("GET", "/fhir/ValueSet/{id}", Action::ReadDefinition(Defines::ValueSet)),
+    route("HEAD", "/fhir/ValueSet/{id}", Action::ReadDefinition(Defines::ValueSet)),
     route("GET", "/fhir/{type}/{id}", Action::Read),
     route("HEAD", "/fhir/{type}/{id}", Action::Read),
     route("PUT", "/fhir/{type}/{id}", Action::Update),
@@ -114,7 +128,13 @@ impl Action {
     /// What a caller's grant must hold for it; none for what is open to everybody, and for what every caller may ask.
     pub fn interaction(self) -> Option<Interaction> {
         match self {
-            Action::Metadata | Action::Live | Action::Ready | Action::Metrics | Action::Codes(_) => None,
+            Action::Metadata
+            | Action::Live
+            | Action::Ready
+            | Action::Metrics
+            | Action::Codes(_)
+            | Action::ReadDefinition(_)
+            | Action::SearchDefinitions(_) => None,
             Action::Read | Action::ListEntry => Some(Interaction::Read),
             Action::Search | Action::ListEntries => Some(Interaction::Search),
             Action::Create => Some(Interaction::Create),
@@ -132,7 +152,9 @@ impl Action {
             | Action::Create
             | Action::Update
             | Action::Validate
-            | Action::Codes(_) => true,
+            | Action::Codes(_)
+            | Action::ReadDefinition(_)
+            | Action::SearchDefinitions(_) => true,
             Action::ListEntry | Action::ListEntries | Action::Live | Action::Ready | Action::Metrics => false,
         }
     }
@@ -140,8 +162,8 @@ impl Action {
     /// Its name in R4's value set `type-restful-interaction`, for what stands under a resource type.
     pub(super) fn restful(self) -> Option<&'static str> {
         match self {
-            Action::Read => Some("read"),
-            Action::Search => Some("search-type"),
+            Action::Read | Action::ReadDefinition(_) => Some("read"),
+            Action::Search | Action::SearchDefinitions(_) => Some("search-type"),
             Action::Create => Some("create"),
             Action::Update => Some("update"),
             Action::Validate

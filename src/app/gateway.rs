@@ -117,7 +117,10 @@ pub struct Built {
 /// The first kind of thing that keeps it from starting, with all faults of that kind.
 pub fn build(settings: &Settings, base_url: &str, metrics: Option<PrometheusHandle>) -> Result<Built, Faulty> {
     downstream::install_cryptography();
-    let engine = Materials::read(settings).and_then(|materials| materials.compile()).map_err(Faulty::Materials)?;
+    let (engine, catalogue) = Materials::read(settings)
+        .and_then(|materials| Ok((materials.compile()?, materials.catalogue())))
+        .map_err(Faulty::Materials)?;
+    tracing::info!(count = catalogue.len(), kept_bytes = catalogue.kept_bytes(), "definitions can be read");
     for package in engine.profiles.packages().iter() {
         tracing::info!(name = package.name, version = package.version, hash = package.hash, "judging by");
     }
@@ -143,6 +146,7 @@ pub fn build(settings: &Settings, base_url: &str, metrics: Option<PrometheusHand
     let state = State {
         intake,
         enquiry: Enquiry::new(store.clone()),
+        catalogue,
         callers: callers(settings),
         limits: api::Limits {
             body_bytes_max: settings.limits.body_bytes_max,

@@ -4,10 +4,12 @@
 //! same name takes the place of the one inside; a site's package stands beside R4.
 
 use super::packages::{self, Found, Lock};
+use crate::issue::nearest;
 use crate::mapping::{self, Library, Source};
-use crate::profile::{self, Package, Profiles};
+use crate::profile::{self, Catalogue, FileText, Package, Profiles};
 use crate::settings::{DEFAULT_PACKAGES_FOLDER, Settings};
 use include_dir::{Dir, include_dir};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
@@ -22,6 +24,8 @@ pub struct Materials {
     pub origins: Vec<Option<PathBuf>>,
     /// The site's severities.
     pub severities: Option<Source>,
+    /// The profiles that senders' resources must fit: the sender's name and the canonical url of each.
+    pub demanded: Vec<(String, String)>,
     /// Mapping files (`.yaml`).
     pub mappings: Vec<Source>,
     /// Their manuals (`.md`).
@@ -35,7 +39,14 @@ pub struct Materials {
 /// Something that could not be read or compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mishap {
-    /// A file or folder.
+    /// A file or folder that is not there, or that the system does not let us read.
+    Unread {
+        /// Which.
+        name: String,
+        /// Why.
+        cause: String,
+    },
+    /// A file or folder whose content is wrong.
     File {
         /// Which.
         name: String,
@@ -48,10 +59,16 @@ pub enum Mishap {
     Mapping(Box<mapping::Problem>),
 }
 
+impl Mishap {
+    pub(super) fn unread(name: &str, cause: &std::io::Error) -> Mishap {
+        Mishap::Unread { name: name.to_owned(), cause: cause.to_string() }
+    }
+}
+
 impl std::fmt::Display for Mishap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Mishap::File { name, cause } => write!(f, "{name}: {cause}"),
+            Mishap::Unread { name, cause } | Mishap::File { name, cause } => write!(f, "{name}: {cause}"),
             Mishap::Profile(problem) => write!(f, "{problem}"),
             Mishap::Mapping(problem) => write!(f, "{problem}"),
         }
@@ -81,13 +98,16 @@ impl Materials {
         if let Some(name) = &settings.severity_file {
             match std::fs::read_to_string(name) {
                 Ok(text) => materials.severities = Some(Source { name: name.clone(), text }),
-                Err(cause) => mishaps.push(Mishap::File { name: name.clone(), cause: cause.to_string() }),
+                Err(cause) => mishaps.push(Mishap::unread(&severity_name(name), &cause)),
             }
         }
         if let Some(folder) = settings.mapping_folder.as_deref()
             && let Err(mishap) = materials.read_mappings(Path::new(folder))
         {
             mishaps.push(mishap);
+        }
+        for (name, sender) in &settings.senders {
+            materials.demanded.extend(sender.profiles.iter().map(|url| (name.clone(), url.clone())));
         }
         if mishaps.is_empty() { Ok(materials) } else { Err(mishaps) }
     }
@@ -136,6 +156,24 @@ impl Materials {
         materials
     }
 
+    /// The definitions of all packages, to be read. What the program carries stays where it stands.
+    pub fn catalogue(&self) -> Catalogue {
+        let carried: HashMap<&str, &'static str> = PROFILES
+            .dirs()
+            .flat_map(|folder| folder.files())
+            .filter_map(|file| Some((file.path().file_name()?.to_str()?, file.contents_utf8()?)))
+            .collect();
+        let lasting = |name: &str, text: &str| carried.get(name).copied().filter(|there| *there == text);
+        let texts = self.packages.iter().zip(&self.origins).flat_map(|(package, origin)| {
+            let lasting = &lasting;
+            package.files.iter().map(move |(name, text)| match lasting(name, text).filter(|_| origin.is_none()) {
+                Some(text) => (name.as_str(), FileText::Lasting(text)),
+                None => (name.as_str(), FileText::Passing(text)),
+            })
+        });
+        Catalogue::of_files(texts)
+    }
+
     fn read_mappings(&mut self, folder: &Path) -> Result<(), Mishap> {
         put_over(&mut self.mappings, read_files(folder, ".yaml")?);
         put_over(&mut self.manuals, read_files(folder, ".md")?);
@@ -154,13 +192,38 @@ impl Materials {
             |problems: Vec<profile::Problem>| problems.into_iter().map(Mishap::Profile).collect::<Vec<_>>();
         let mut profiles = Profiles::compile(&self.packages).map_err(as_mishaps)?;
         if let Some(site) = &self.severities {
-            profiles.lay_severities(&site.name, &site.text).map_err(as_mishaps)?;
+            profiles.lay_severities(&severity_name(&site.name), &site.text).map_err(as_mishaps)?;
         }
+        self.demands_are_loaded(&profiles)?;
         let library = Library::compile(&self.mappings, &self.tables, &self.schemas, &profiles.elements()).map_err(
             |problems| problems.into_iter().map(|problem| Mishap::Mapping(Box::new(problem))).collect::<Vec<_>>(),
         )?;
         Ok(Engine { profiles, library })
     }
+
+    /// What a sender's resources must fit is there: held against nothing they would all pass.
+    fn demands_are_loaded(&self, profiles: &Profiles) -> Result<(), Vec<Mishap>> {
+        let missing = self.demanded.iter().filter(|(_, url)| profiles.profile(url).is_none());
+        let mishaps: Vec<Mishap> = missing
+            .map(|(sender, url)| {
+                let near = nearest(url, profiles.profiles().map(|loaded| loaded.url));
+                let way_out = match near {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "add the package that has it: stile packages add FILE.tgz".to_owned(),
+                };
+                Mishap::File {
+                    name: format!("the setting senders.{sender}.profiles"),
+                    cause: format!("no loaded package has the profile {url}; {way_out}"),
+                }
+            })
+            .collect();
+        if mishaps.is_empty() { Ok(()) } else { Err(mishaps) }
+    }
+}
+
+/// The site's severities, by the setting that names their file.
+fn severity_name(file: &str) -> String {
+    format!("[check] severity_file {file}")
 }
 
 /// Levels of folders below `tables` that are looked into.
@@ -188,8 +251,7 @@ fn read_tables(root: &Path, below: &str, depth: usize) -> Result<Vec<(String, St
     let folder = root.join(below);
     let mut files: Vec<(String, String)> =
         read_files(&folder, ".csv")?.into_iter().map(|(name, text)| (format!("{below}/{name}"), text)).collect();
-    let entries = std::fs::read_dir(&folder)
-        .map_err(|cause| Mishap::File { name: folder.display().to_string(), cause: cause.to_string() })?;
+    let entries = std::fs::read_dir(&folder).map_err(|cause| Mishap::unread(&folder.display().to_string(), &cause))?;
     for entry in entries.flatten().filter(|entry| entry.path().is_dir() && depth < TABLE_DEPTH_MAX) {
         files.extend(read_tables(root, &format!("{below}/{}", file_name(&entry.path())), depth + 1)?);
     }
@@ -214,7 +276,7 @@ fn texts(folder: &Dir<'static>, ending: &str) -> Vec<Source> {
 fn read_locked(folder: &Path) -> Result<Vec<Found>, Vec<Mishap>> {
     if !folder.is_dir() && folder != Path::new(DEFAULT_PACKAGES_FOLDER) {
         let cause = "there is no such folder; see [packages] folder in the settings".to_owned();
-        return Err(vec![Mishap::File { name: folder.display().to_string(), cause }]);
+        return Err(vec![Mishap::Unread { name: folder.display().to_string(), cause }]);
     }
     let found = packages::read_site(folder)?;
     let Some(lock) = Lock::read(folder).map_err(|mishap| vec![mishap])? else { return Ok(found) };
@@ -227,10 +289,7 @@ fn read_locked(folder: &Path) -> Result<Vec<Found>, Vec<Mishap>> {
 }
 
 fn read_files(folder: &Path, ending: &str) -> Result<Vec<(String, String)>, Mishap> {
-    let mishap = |path: &Path, cause: std::io::Error| Mishap::File {
-        name: path.display().to_string(),
-        cause: cause.to_string(),
-    };
+    let mishap = |path: &Path, cause: std::io::Error| Mishap::unread(&path.display().to_string(), &cause);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|cause| mishap(folder, cause))? {
         let path = entry.map_err(|cause| mishap(folder, cause))?.path();

@@ -64,8 +64,7 @@ pub enum Difference {
 /// # Errors
 /// Each that cannot be read.
 pub fn read_site(folder: &Path) -> Result<Vec<Found>, Vec<Mishap>> {
-    let mishap =
-        |cause: std::io::Error| vec![Mishap::File { name: folder.display().to_string(), cause: cause.to_string() }];
+    let mishap = |cause: std::io::Error| vec![Mishap::unread(&folder.display().to_string(), &cause)];
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -105,7 +104,7 @@ impl Lock {
         let mishap = |cause: String| Mishap::File { name: path.display().to_string(), cause };
         match std::fs::read_to_string(&path) {
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(mishap(cause.to_string())),
+            Err(cause) => Err(Mishap::unread(&path.display().to_string(), &cause)),
             Ok(text) => match serde_json::from_str(&text) {
                 Ok(lock) => Ok(Some(lock)),
                 Err(cause) => Err(mishap(format!("it is no lock ({cause}); `stile packages lock` writes it anew"))),

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 const EXAMPLES: &str = "\
 Examples:
-  stile check --settings stile.toml             before a start: 0 when it would start, 1 with all that is wrong
-  stile check --not-evaluated                   what of the definitions cannot be decided here, and why
+  stile check --settings stile.toml      before a start: 0 when it would, 1 with all that is wrong
+  stile check --not-evaluated            what of the definitions cannot be decided here, and why
   stile check --json | jq -r '.mappings[].name'";
 
 /// Judge settings, definitions and mappings without starting anything: all problems at once.
@@ -33,7 +33,10 @@ pub fn run(args: &Args) -> u8 {
         return COULD_NOT_RUN;
     }
     let Some(settings) = site::settings(&args.site) else { return FOUND };
-    let Some((materials, engine)) = site::engine(&settings) else { return FOUND };
+    let (materials, engine) = match site::engine(&settings) {
+        Ok(compiled) => compiled,
+        Err(code) => return code,
+    };
     let definitions = engine.profiles.profiles().count();
     let mappings = engine.library.mappings().count();
     let severities = engine.profiles.severities().lines();
@@ -75,14 +78,20 @@ pub fn run(args: &Args) -> u8 {
     for warning in &settings.warnings {
         tell::note(&format!("  {warning}"));
     }
-    let packages: Vec<String> =
-        materials.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
+    let packages: Vec<String> = materials
+        .packages
+        .iter()
+        .map(|package| format!("{} {}", package.name, tell::version(&package.version)))
+        .collect();
     tell::verdict("definitions", true, &format!("{definitions} from {}", packages.join(", ")));
     for package in &materials.packages {
         for dependency in missing_dependencies(package, &materials.packages) {
             tell::note(&format!("  {} names {dependency} as needed, which is not loaded", package.name));
         }
     }
+    let of_site = materials.packages.iter().zip(&materials.origins).filter(|(_, origin)| origin.is_some());
+    let unusable = site::unusable(of_site.map(|(package, _)| package), &engine.profiles);
+    site::tell_unusable(&unusable.iter().map(|note| format!("  {note}")).collect::<Vec<_>>());
     let severities: Vec<String> = severities.iter().map(|(name, level)| format!("{name} {level}")).collect();
     tell::verdict("severities", true, &format!("as the rules have them, but for {}", severities.join(", ")));
     tell::verdict("mappings", true, &format!("{mappings} compiled, {} code tables", materials.tables.len()));

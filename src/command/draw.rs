@@ -3,6 +3,7 @@
 //! The line is of the person's own file and goes to the person's own terminal, so it may be shown; no log and no answer
 //! ever holds it.
 
+use super::tell::wrap;
 use crate::issue::{Issue, Mend, Operation, Place, Severity};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
@@ -36,8 +37,8 @@ impl<'t> Page<'t> {
         Page { name, lines: text.strip_prefix('\u{feff}').unwrap_or(text).lines().collect(), first_line }
     }
 
-    /// The issue as it is told on a terminal, with colours, each line ended.
-    pub fn draw(&self, issue: &Issue) -> String {
+    /// The issue as it is told on a terminal of `width` columns, with colours, each line ended.
+    pub fn draw(&self, issue: &Issue, width: usize) -> String {
         let style = match issue.severity {
             Severity::Fatal | Severity::Error => RED,
             Severity::Warning => YELLOW,
@@ -51,7 +52,15 @@ impl<'t> Page<'t> {
             None => 1,
         };
         for (label, text) in notes(issue) {
-            let _ = writeln!(drawn, "{:margin$} {DIM}={DIM:#} {BOLD}{label}{BOLD:#} {text}", "");
+            let indent = margin + 3;
+            // The label counts as the text's first word, and no space of it is a place to break.
+            let lines = wrap(&format!("{} {text}", "-".repeat(label.len())), width.saturating_sub(indent));
+            let (first, rest) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+            let first = first.get(label.len()..).unwrap_or("");
+            let _ = writeln!(drawn, "{:margin$} {DIM}={DIM:#} {BOLD}{label}{BOLD:#}{first}", "");
+            for line in rest {
+                let _ = writeln!(drawn, "{:indent$}{line}", "");
+            }
         }
         drawn
     }
@@ -223,7 +232,16 @@ mod tests {
     use serde_json::json;
 
     fn plain(page: &Page<'_>, issue: &Issue) -> String {
-        anstream::adapter::strip_str(&page.draw(issue)).to_string()
+        anstream::adapter::strip_str(&page.draw(issue, 100)).to_string()
+    }
+
+    #[test]
+    fn a_long_way_out_is_broken_at_the_terminals_width_and_keeps_its_indent() {
+        let issue = Issue::new(Rule::Request, "refused").at(at(1, 1)).hint("put one of these in its place: a, b, c");
+        let drawn = Page::new("a.json", "{}", 1).draw(&issue, 30);
+        let drawn = anstream::adapter::strip_str(&drawn).to_string();
+        let expected = "  = at Appointment.status\n  = help put one of these in\n    its place: a, b, c\n";
+        assert!(drawn.ends_with(expected), "{drawn}");
     }
 
     fn at(line: u32, column: u32) -> Place {

@@ -21,8 +21,8 @@ pub struct Input {
     pub bytes: Vec<u8>,
     /// Its form, by its first character.
     pub format: Format,
-    /// The line of the file on which it begins: 1, but in NDJSON.
-    pub first_line: u32,
+    /// In NDJSON the line of the file that it is.
+    pub line: Option<u32>,
 }
 
 /// A file that is to be read.
@@ -39,11 +39,24 @@ impl Input {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    fn new(name: &str, bytes: Vec<u8>, first_line: u32) -> Self {
+    /// The line of the file on which it begins.
+    pub fn first_line(&self) -> u32 {
+        self.line.unwrap_or(1)
+    }
+
+    /// The file's name, in NDJSON with the line.
+    pub fn title(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    fn new(name: &str, bytes: Vec<u8>, line: Option<u32>) -> Self {
         let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
         let format = if first == Some(&b'<') { Format::Xml } else { Format::Json };
-        Input { name: name.to_owned(), bytes, format, first_line }
+        Input { name: name.to_owned(), bytes, format, line }
     }
 }
 
@@ -56,31 +69,66 @@ impl Source {
         }
     }
 
-    /// Reads it and hands over each resource in it: one, or one for each line of an `.ndjson` file.
+    /// Reads it and hands over each resource in it: one, or one for each line of an `.ndjson` file and of a standard
+    /// input that begins like one.
     ///
     /// # Errors
     /// When it cannot be read; what was handed over before counts.
     pub fn each(&self, mut take: impl FnMut(Input)) -> std::io::Result<()> {
         let name = self.name();
         match self {
-            Source::StandardInput => take(Input::new(&name, read_bounded(std::io::stdin().lock())?, 1)),
+            Source::StandardInput => each_of_stream(&name, std::io::stdin().lock(), take)?,
             Source::File(path) if is_ndjson(path) => {
-                let mut reader = BufReader::new(std::fs::File::open(path)?);
-                for number in 1.. {
-                    let mut line = Vec::new();
-                    // One byte more than may be, so that a longer line is refused for its length.
-                    if reader.by_ref().take(BYTES_MAX as u64 + 1).read_until(b'\n', &mut line)? == 0 {
-                        break;
-                    }
-                    if !line.trim_ascii().is_empty() {
-                        take(Input::new(&name, line, number));
-                    }
-                }
+                each_line(&name, BufReader::new(std::fs::File::open(path)?), take)?;
             }
-            Source::File(path) => take(Input::new(&name, read_bounded(std::fs::File::open(path)?)?, 1)),
+            Source::File(path) => take(Input::new(&name, read_bounded(std::fs::File::open(path)?)?, None)),
         }
         Ok(())
     }
+}
+
+/// Hands over what stands on each line that is not empty.
+fn each_line(name: &str, mut reader: impl BufRead, mut take: impl FnMut(Input)) -> std::io::Result<()> {
+    for number in 1.. {
+        let mut line = Vec::new();
+        // One byte more than may be, so that a longer line is refused for its length.
+        if reader.by_ref().take(BYTES_MAX as u64 + 1).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        // What ends too early is told at the end of its own line, and not on a next one.
+        line.truncate(line.trim_ascii_end().len());
+        if !line.is_empty() {
+            take(Input::new(name, line, Some(number)));
+        }
+    }
+    Ok(())
+}
+
+/// Hands over what comes in without a name to tell its form by. Where the first two lines that are not empty each begin
+/// with `{`, it is NDJSON: no single resource begins so.
+fn each_of_stream(name: &str, mut reader: impl BufRead, mut take: impl FnMut(Input)) -> std::io::Result<()> {
+    let mut lead = Vec::new();
+    let mut object_count = 0;
+    while object_count < 2 {
+        let start = lead.len();
+        let room = (BYTES_MAX + 1).saturating_sub(start) as u64;
+        if reader.by_ref().take(room).read_until(b'\n', &mut lead)? == 0 {
+            break;
+        }
+        let line = lead.get(start..).unwrap_or_default();
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
+        match line.first() {
+            None => {}
+            Some(b'{') => object_count += 1,
+            Some(_) => break,
+        }
+    }
+    let whole = std::io::Cursor::new(lead).chain(reader);
+    if object_count == 2 {
+        return each_line(name, whole, take);
+    }
+    take(Input::new(name, read_bounded(whole)?, None));
+    Ok(())
 }
 
 /// The files that `paths` name: folders' `.json`, `.xml` and `.ndjson` files, also of folders below. None, told aloud,
@@ -158,4 +206,32 @@ fn read_bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
     // One byte more than may be, so that what is larger is refused for its size and not for ending in the middle.
     from.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_stream(text: &str) -> Vec<(Option<u32>, String)> {
+        let mut taken = Vec::new();
+        each_of_stream("-", text.as_bytes(), |input| taken.push((input.line, input.text()))).unwrap();
+        taken
+    }
+
+    #[test]
+    fn a_stream_is_ndjson_when_two_lines_begin_an_object_and_one_resource_otherwise() {
+        for (text, lines) in [
+            ("{\"a\":1}\n{\"b\":2}\n", &[(1, "{\"a\":1}"), (2, "{\"b\":2}")][..]),
+            ("\u{feff}{}\r\n\r\n  {\"b\":\n{}", &[(1, "\u{feff}{}"), (3, "  {\"b\":"), (4, "{}")]),
+            ("{}\n{}\n<a/>\n", &[(1, "{}"), (2, "{}"), (3, "<a/>")]),
+        ] {
+            let wanted: Vec<_> = lines.iter().map(|(line, text)| (Some(*line), (*text).to_owned())).collect();
+            assert_eq!(read_stream(text), wanted, "{text:?}");
+        }
+        for text in
+            ["", "{}", "{}\n\n", "{\n\"a\": {\n}\n}\n", "{\n  \"a\": 1\n}\n{}", "<a>\n{\n{\n</a>", "[\n{},\n{}]"]
+        {
+            assert_eq!(read_stream(text), [(None, text.to_owned())], "{text:?}");
+        }
+    }
 }

@@ -45,8 +45,8 @@ pub struct Args {
 
 pub fn run(args: &Args) -> u8 {
     let Some(settings) = site::settings(&args.site) else { return COULD_NOT_RUN };
-    let Some((_, engine)) = site::engine(&settings) else { return COULD_NOT_RUN };
-    let Some(sender) = site::sender(&settings, args.sender.as_deref()) else { return COULD_NOT_RUN };
+    let Ok((_, engine)) = site::engine(&settings) else { return COULD_NOT_RUN };
+    let Some(sender) = site::sender(&args.site, &settings, args.sender.as_deref()) else { return COULD_NOT_RUN };
     if let Some(name) = &args.mapping
         && engine.library.named(name).is_none()
     {
@@ -96,13 +96,13 @@ fn map(args: &Args, engine: &Engine, sender: &Sender, input: &input::Input) -> b
         return is_fine;
     }
     match chosen {
-        Some(mapping) => tell::verdict(&input.name, is_fine, &format!("{} ({})", mapping.title(), mapping.file())),
+        Some(mapping) => tell::verdict(&input.title(), is_fine, &format!("{} ({})", mapping.title(), mapping.file())),
         None if document.is_some() && !any_refuses(&issues) => {
-            tell::verdict(&input.name, false, "no mapping takes a resource of this form")
+            tell::verdict(&input.title(), false, "no mapping takes a resource of this form")
         }
-        None => tell::verdict(&input.name, false, ""),
+        None => tell::verdict(&input.title(), false, ""),
     }
-    tell::issues(&Page::new(&input.name, &input.text(), input.first_line), &issues);
+    tell::issues(&Page::new(&input.name, &input.text(), input.first_line()), &issues);
     if let Some(outcome) = outcome.filter(|_| is_fine) {
         out!("{}", serde_json::to_string_pretty(&outcome.value).unwrap_or_default());
         if args.explain {
@@ -166,7 +166,7 @@ fn as_json(input: &input::Input, mapping: Option<&Mapping>, outcome: Option<&Out
             })
             .collect()
     };
-    json!({
+    let mut told = json!({
         "file": input.name,
         "mapping": mapping.map(Mapping::name),
         "version": mapping.map(Mapping::version),
@@ -174,5 +174,9 @@ fn as_json(input: &input::Input, mapping: Option<&Mapping>, outcome: Option<&Out
         "issues": issues,
         "leftBehind": outcome.map(places).unwrap_or_default(),
         "trace": outcome.map(trace).unwrap_or_default(),
-    })
+    });
+    if let Some(line) = input.line {
+        told["line"] = json!(line);
+    }
+    told
 }

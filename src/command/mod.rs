@@ -100,3 +100,24 @@ async fn start_for_demo(plan: demo::Plan) -> Result<demo::Gateway, String> {
     let base = format!("http://{}", gateway.address());
     Ok(demo::Gateway { base, stop: Box::pin(gateway.stop()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_example_of_the_help_breaks_at_a_hundred_columns_and_no_paragraph_is_wrapped_twice() {
+        for command in Arguments::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = help.lines().collect();
+            for line in lines.iter().filter(|line| line.starts_with("  ")) {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+            for pair in lines.windows(2) {
+                let is_text = pair.iter().all(|line| line.starts_with(char::is_alphanumeric));
+                assert!(!is_text, "{}: two lines of one paragraph: {pair:?}", command.get_name());
+            }
+        }
+    }
+}

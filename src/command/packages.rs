@@ -2,7 +2,7 @@
 
 use super::{COULD_NOT_RUN, FINE, FOUND, out, site, tell};
 use crate::app::{self, Difference, Found, Lock, Materials, Mishap};
-use crate::profile::{Package, distil};
+use crate::profile::{Census, Package, distil};
 use crate::settings::Settings;
 use clap::Subcommand;
 use serde_json::json;
@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  stile packages add fhir.r4.ukcore.stu3.tgz              judge by UK Core from the next start on
-  stile packages list                                     what is loaded: definitions, hashes, where from
-  stile packages lock                                     after looking at what changed: it is meant
-  stile packages distil definitions/ profiles/r4-core     R4's published definitions into what checking needs
+  stile packages add fhir.r4.ukcore.stu3.tgz         judge by UK Core from the next start on
+  stile packages list                                what is loaded: definitions, hashes, where from
+  stile packages lock                                after looking at what changed: it is meant
+  stile packages distil definitions/ profiles/r4-core
+                                                     R4's published definitions, without prose
 
 Packages lie in the folder of the setting [packages] folder. Nothing is ever fetched from a network.";
 
@@ -67,10 +68,7 @@ pub fn run(args: &Args) -> u8 {
     match done {
         Ok(()) => FINE,
         Err(Stop::Told(code)) => code,
-        Err(Stop::Mishaps(mishaps)) => {
-            site::tell_mishaps(&mishaps);
-            FOUND
-        }
+        Err(Stop::Mishaps(mishaps)) => site::tell_mishaps(&mishaps),
         Err(Stop::Disk(path, cause)) => {
             tell::fault(&format!("{path}: {cause}"));
             COULD_NOT_RUN
@@ -103,6 +101,7 @@ fn list(settings: &Settings, as_json: bool) -> Result<(), Stop> {
     let differences = lock.as_ref().map(|lock| lock.differences(&Lock::of(&found))).unwrap_or_default();
     materials.take(found);
     let mut rows = Vec::new();
+    let mut details = Vec::new();
     let mut notes = Vec::new();
     for (package, origin) in materials.packages.iter().zip(&materials.origins) {
         let census = package.census();
@@ -119,9 +118,9 @@ fn list(settings: &Settings, as_json: bool) -> Result<(), Stop> {
             );
             continue;
         }
-        let kinds: Vec<String> = census.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let hash = package.hash().chars().take(12).collect();
-        rows.push(vec![package.name.clone(), package.version.clone(), kinds.join(", "), hash, from]);
+        rows.push(vec![package.name.clone(), tell::version(&package.version).to_owned(), hash]);
+        details.push(format!("{} from {from}", kinds(&census)));
         for dependency in missing {
             notes.push(format!("{} names {dependency} as needed, which is not loaded", package.name));
         }
@@ -130,13 +129,24 @@ fn list(settings: &Settings, as_json: bool) -> Result<(), Stop> {
         }
     }
     if !as_json {
-        tell::table(&["package", "version", "definitions", "sha256", "from"], &rows);
+        let width = tell::width().min(100).saturating_sub(2);
+        tell::table_with(&["package", "version", "sha256"], &rows, |number| {
+            let detail = details.get(number).map_or("", String::as_str);
+            tell::wrap(detail, width).iter().for_each(|line| out!("  {line}"));
+        });
         notes.iter().for_each(|note| tell::note(note));
         if lock.is_none() && rows.len() > 1 {
             tell::note("the packages are not locked; `stile packages lock` writes down how they stand");
         }
     }
     if differences.is_empty() { Ok(()) } else { Err(told(&differences, folder)) }
+}
+
+/// What a package holds, in words.
+fn kinds(census: &Census) -> String {
+    let told = |(kind, number): (&&str, &usize)| tell::count(*number, kind.strip_suffix('s').unwrap_or(kind));
+    let told: Vec<String> = census.kinds.iter().map(told).collect();
+    if told.is_empty() { "no definitions".to_owned() } else { told.join(", ") }
 }
 
 /// The packages that one names as needed and that are not there. A note, not a fault: often nothing of them is used.
@@ -223,30 +233,37 @@ fn add(settings: &Settings, path: &Path) -> Result<(), Stop> {
     materials.take(kept);
     let counted = package.census();
     materials.take(vec![arrived]);
-    materials.compile().map_err(Stop::Mishaps)?;
+    let engine = materials.compile().map_err(Stop::Mishaps)?;
+    let unusable = site::unusable(std::iter::once(&package), &engine.profiles);
+    if counted.kinds.is_empty() {
+        let which = if counted.urls.is_empty() { "no definitions" } else { "no definitions that can be used" };
+        tell::fault(&format!("{} holds {which}; it was not added", path.display()));
+        if !counted.urls.is_empty() {
+            site::tell_unusable(&unusable);
+        }
+        return Err(Stop::Told(FOUND));
+    }
 
     arrival.write(&to).map_err(|cause| Stop::Disk(site::shown(&to), cause))?;
     for old in &replaced {
         if old.from == to {
-            out!("replaced {} {} ({})", old.package.name, old.package.version, old.from.display());
+            out!("replaced {} {} ({})", old.package.name, tell::version(&old.package.version), old.from.display());
             continue;
         }
         let removed =
             if old.from.is_dir() { std::fs::remove_dir_all(&old.from) } else { std::fs::remove_file(&old.from) };
         removed.map_err(|cause| Stop::Disk(site::shown(&old.from), cause))?;
-        out!("removed {} {} ({})", old.package.name, old.package.version, old.from.display());
+        out!("removed {} {} ({})", old.package.name, tell::version(&old.package.version), old.from.display());
     }
     now.write(folder).map_err(|cause| Stop::Disk(site::shown(&folder.join(app::LOCK_FILE)), cause))?;
-    let kinds: Vec<String> = counted.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    out!("added {} {} ({}): {}", package.name, package.version, to.display(), kinds.join(", "));
+    let version = tell::version(&package.version);
+    out!("added {} {version} ({}): {}", package.name, to.display(), kinds(&counted));
     for dependency in missing_dependencies(&package, &materials.packages) {
         tell::note(&format!(
             "it names {dependency} as needed, which is not loaded; add it when its definitions are used"
         ));
     }
-    for (url, why) in &counted.not_loaded {
-        tell::note(&format!("{url} is not loaded: {why}"));
-    }
+    site::tell_unusable(&unusable);
     Ok(())
 }
 

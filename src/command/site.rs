@@ -1,11 +1,11 @@
 //! The site's settings and what is compiled from them, as commands need them.
 
-use super::tell;
+use super::{COULD_NOT_RUN, FOUND, tell};
 use crate::access::Sender;
 use crate::app::{Engine, Materials, Mishap};
 use crate::model::OdsCode;
 use crate::national::Rules;
-use crate::profile::{Tolerance, UnknownExtensions};
+use crate::profile::{Package, Profiles, Tolerance, UnknownExtensions};
 use crate::settings::{self, Problem, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,31 +55,56 @@ pub fn load(
     settings::load(file, environment, &tolerances)
 }
 
-/// Reads and compiles definitions and mappings, or tells everything that is wrong with them.
-pub fn engine(settings: &Settings) -> Option<(Materials, Engine)> {
+/// Reads and compiles definitions and mappings, or tells everything that is wrong with them and gives the exit code.
+pub fn engine(settings: &Settings) -> Result<(Materials, Engine), u8> {
     engine_with(settings, &[])
 }
 
 /// The same with further packages, for this run only.
-pub fn engine_with(settings: &Settings, packages: &[PathBuf]) -> Option<(Materials, Engine)> {
-    let compiled = Materials::read(settings)
+pub fn engine_with(settings: &Settings, packages: &[PathBuf]) -> Result<(Materials, Engine), u8> {
+    Materials::read(settings)
         .and_then(|mut materials| materials.add(packages).map(|()| materials))
-        .and_then(|materials| materials.compile().map(|engine| (materials, engine)));
-    match compiled {
-        Ok(compiled) => Some(compiled),
-        Err(mishaps) => {
-            tell_mishaps(&mishaps);
-            None
-        }
-    }
+        .and_then(|materials| materials.compile().map(|engine| (materials, engine)))
+        .map_err(|mishaps| tell_mishaps(&mishaps))
 }
 
-/// Tells everything that is wrong with definitions and mappings.
-pub fn tell_mishaps(mishaps: &[Mishap]) {
+/// Tells everything that is wrong with definitions and mappings, and gives the exit code: a file that is not there
+/// keeps a command from running, wrong content is what it found.
+pub fn tell_mishaps(mishaps: &[Mishap]) -> u8 {
+    let mut wrong_count = 0;
     for mishap in mishaps {
         tell::fault(&mishap.to_string());
+        match mishap {
+            Mishap::Unread { .. } => {}
+            Mishap::File { .. } | Mishap::Profile(_) | Mishap::Mapping(_) => wrong_count += 1,
+        }
     }
-    tell::note(&format!("{} in definitions and mappings", tell::count(mishaps.len(), "problem")));
+    if wrong_count > 0 {
+        tell::note(&format!("{} in definitions and mappings", tell::count(wrong_count, "problem")));
+    }
+    if wrong_count < mishaps.len() { COULD_NOT_RUN } else { FOUND }
+}
+
+/// What of these packages cannot be used, each with the reason.
+pub fn unusable<'p>(packages: impl Iterator<Item = &'p Package>, profiles: &Profiles) -> Vec<String> {
+    let mut told = Vec::new();
+    for package in packages {
+        let census = package.census();
+        if census.urls.is_empty() {
+            told.push(format!("{} holds no definitions", package.name));
+        }
+        told.extend(profiles.unusable(&census.urls).map(|one| format!("{}: {one} cannot be used", package.name)));
+    }
+    told
+}
+
+/// Notes, as many as somebody reads.
+pub fn tell_unusable(notes: &[String]) {
+    const SHOWN_MAX: usize = 20;
+    notes.iter().take(SHOWN_MAX).for_each(|note| tell::note(note));
+    if notes.len() > SHOWN_MAX {
+        tell::note(&format!("and {} more; `stile check --not-evaluated` lists all", notes.len() - SHOWN_MAX));
+    }
 }
 
 /// Senders that mappings can be tried with before a site has settings: the flavours of the national standards.
@@ -116,15 +141,24 @@ pub fn senders(settings: &Settings) -> BTreeMap<String, Sender> {
     senders
 }
 
-/// The sender of this name, or `example-portal`; tells which there are when there is none such.
-pub fn sender(settings: &Settings, name: Option<&str>) -> Option<Sender> {
+/// The sender of this name, or `example-portal`; tells which there are, and by which settings, when there is none such.
+pub fn sender(args: &SiteArgs, settings: &Settings, name: Option<&str>) -> Option<Sender> {
     let mut senders = senders(settings);
     let wanted = name.unwrap_or("example-portal");
     if let Some(sender) = senders.remove(wanted) {
         return Some(sender);
     }
     let known: Vec<&str> = senders.keys().map(String::as_str).collect();
-    tell::fault(&format!("there is no sender `{wanted}`; there are: {}", known.join(", ")));
+    let known = known.join(", ");
+    tell::fault(&match &args.settings {
+        Some(path) => {
+            format!("there is no sender `{wanted}` in the settings {}; there are: {known}", shown(path))
+        }
+        None => format!(
+            "there is no sender `{wanted}`; no settings file was given (--settings FILE), and the built-in example has: \
+             {known}"
+        ),
+    });
     None
 }
 

@@ -30,7 +30,10 @@ pub fn run(args: &Args) -> u8 {
     if let Some(path) = &args.path {
         settings.mapping_folder = Some(site::shown(path));
     }
-    let Some((materials, engine)) = site::engine(&settings) else { return FOUND };
+    let (materials, engine) = match site::engine(&settings) {
+        Ok(compiled) => compiled,
+        Err(code) => return code,
+    };
     // Files that inputs name are looked for beside the manuals' folder, and then where the command was started.
     let base = settings.mapping_folder.as_deref().map(Path::new).and_then(Path::parent).map(Path::to_owned);
     let read_file = |name: &str| {

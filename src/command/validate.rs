@@ -3,6 +3,7 @@
 use super::draw::Page;
 use super::progress::Progress;
 use super::{COULD_NOT_RUN, FINE, FOUND, input, out, site, tell};
+use crate::app::Materials;
 use crate::fhir;
 use crate::intake::{Judged, Terms};
 use crate::issue::{Issue, Severity, any_refuses, nearest};
@@ -19,15 +20,18 @@ Examples:
   curl -s https://example/Appointment/1 | stile validate -
   stile validate patient.xml --package fhir.r4.ukcore.stu3.tgz \\
       --profile https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient
-  stile validate draft.json --package our-profile.json --profile https://clinic.example/StructureDefinition/ours
+  stile validate draft.json --package our-profile.json \\
+      --profile https://clinic.example/StructureDefinition/ours
   stile validate --settings stile.toml --sender pca-portal appointment.json
 
-A resource is held against R4, against the profiles that it claims in meta.profile, against those of --sender, and
-against those of --profile. With --json each resource gives one line:
-  {\"file\", \"valid\", \"issues\": [OperationOutcome issues], \"notEvaluated\": [{\"what\", \"why\"}],
-   \"packages\": [{\"name\", \"version\", \"hash\"}]}
-and \"suppressed\": {rule: count} where the severity policy kept something from being told. `valid` is false exactly
-when an issue is an error or fatal.
+A resource is held against R4, against the profiles that it claims in meta.profile, against those of \
+--sender, and against those of --profile. With --json each resource gives one line:
+  {\"file\", \"valid\", \"issues\": [OperationOutcome issues],
+   \"notEvaluated\": [{\"what\", \"why\"}], \"packages\": [{\"name\", \"version\", \"hash\"}]}
+and \"line\" where it is one of a file's lines (NDJSON), \"suppressed\": {rule: count} where the severity \
+policy kept something from being told. `valid` is false exactly when an issue is an error or fatal.
+
+Standard input is taken as NDJSON when its first two lines each begin with `{`.
 
 Exit codes: 0 all are valid, 1 one is not, 2 could not run.";
 
@@ -59,9 +63,12 @@ pub struct Args {
 pub fn run(args: &Args) -> u8 {
     let Some(settings) = site::settings(&args.site) else { return COULD_NOT_RUN };
     let Some(sources) = input::list(&args.files) else { return COULD_NOT_RUN };
-    let Some((_, engine)) = site::engine_with(&settings, &args.package) else { return COULD_NOT_RUN };
-    let Some(sender) = site::sender(&settings, args.sender.as_deref()) else { return COULD_NOT_RUN };
-    let unknown: Vec<String> = args.profile.iter().filter_map(|url| unknown_profile(url, &engine.profiles)).collect();
+    let Ok((materials, engine)) = site::engine_with(&settings, &args.package) else { return COULD_NOT_RUN };
+    let for_this_run = materials.packages.len().saturating_sub(args.package.len());
+    site::tell_unusable(&site::unusable(materials.packages.iter().skip(for_this_run), &engine.profiles));
+    let Some(sender) = site::sender(&args.site, &settings, args.sender.as_deref()) else { return COULD_NOT_RUN };
+    let unknown: Vec<String> =
+        args.profile.iter().filter_map(|url| unknown_profile(url, &engine.profiles, &materials)).collect();
     unknown.iter().for_each(|told| tell::fault(told));
     if !unknown.is_empty() {
         return COULD_NOT_RUN;
@@ -105,7 +112,7 @@ pub fn run(args: &Args) -> u8 {
 }
 
 /// What is wrong with a profile that was asked for; none when it is loaded.
-fn unknown_profile(url: &str, profiles: &Profiles) -> Option<String> {
+fn unknown_profile(url: &str, profiles: &Profiles, materials: &Materials) -> Option<String> {
     let (wanted, version) = url.split_once('|').map_or((url, None), |(wanted, version)| (wanted, Some(version)));
     match (profiles.profiles().find(|loaded| loaded.url == wanted), version) {
         (Some(loaded), Some(version)) if !loaded.version.is_empty() && loaded.version != version => {
@@ -113,6 +120,12 @@ fn unknown_profile(url: &str, profiles: &Profiles) -> Option<String> {
         }
         (Some(_), _) => None,
         (None, _) => {
+            if let Some(aside) = profiles.not_evaluated().iter().find(|one| one.what == wanted) {
+                let holder = materials.packages.iter().rev().find(|package| package.census().urls.contains(wanted));
+                let holder = holder.map_or("a package", |package| &package.name);
+                let way_out = if aside.why.ends_with("is not loaded") { "; add --package with it" } else { "" };
+                return Some(format!("{holder} has the profile {wanted}, but {}{way_out}", aside.why));
+            }
             let near = nearest(wanted, profiles.profiles().map(|loaded| loaded.url));
             let near = near.map(|near| format!("did you mean {near}?"));
             let way_out = near.unwrap_or_else(|| "--package FILE loads one for this run".into());
@@ -143,6 +156,9 @@ fn line(input: &input::Input, judged: &Judged, packages: &[LoadedPackage]) -> Va
         "notEvaluated": not_evaluated,
         "packages": packages,
     });
+    if let Some(number) = input.line {
+        line["line"] = json!(number);
+    }
     if !judged.suppressed.is_empty() {
         line["suppressed"] = json!(judged.suppressed);
     }
@@ -153,7 +169,7 @@ fn line(input: &input::Input, judged: &Judged, packages: &[LoadedPackage]) -> Va
 fn in_file(issue: &Issue, input: &input::Input) -> Issue {
     let mut issue = issue.clone();
     if let Some(place) = issue.place.as_mut().filter(|place| place.line > 0) {
-        place.line += input.first_line - 1;
+        place.line += input.first_line() - 1;
     }
     issue
 }
@@ -161,14 +177,10 @@ fn in_file(issue: &Issue, input: &input::Input) -> Issue {
 /// What is said of one resource to people.
 fn draw(input: &input::Input, judged: &Judged, file_count: usize) {
     let kind = judged.document.as_ref().and_then(|document| document.resource_type()).unwrap_or("");
-    let name = match input.first_line {
-        1 => input.name.clone(),
-        line => format!("{}:{line}", input.name),
-    };
-    tell::verdict(&name, !any_refuses(&judged.issues), kind);
+    tell::verdict(&input.title(), !any_refuses(&judged.issues), kind);
     if !judged.issues.is_empty() {
         let text = input.text();
-        tell::issues(&Page::new(&input.name, &text, input.first_line), &judged.issues);
+        tell::issues(&Page::new(&input.name, &text, input.first_line()), &judged.issues);
     }
     if file_count == 1 {
         for one in &judged.not_evaluated {

@@ -52,9 +52,13 @@ impl Terms<'_> {
         names.iter().filter_map(|name| name.parse().ok()).collect()
     }
 
-    fn demanded(&self) -> Vec<&str> {
+    /// The profiles that a resource of this type must fit: of the sender's those on its type, as a sender speaks of more
+    /// than one type; and whatever is asked for by name.
+    fn demanded(&self, resource_type: Option<&str>) -> Vec<&str> {
         let of_sender = self.sender.map(|sender| sender.profiles.as_slice()).unwrap_or_default();
-        of_sender.iter().map(String::as_str).chain(self.demanded.iter().copied()).collect()
+        let is_on_type =
+            |url: &&str| self.profiles.profile(url).is_none_or(|loaded| Some(loaded.type_name) == resource_type);
+        of_sender.iter().map(String::as_str).filter(is_on_type).chain(self.demanded.iter().copied()).collect()
     }
 }
 
@@ -93,7 +97,7 @@ impl Judged {
         issues.extend(national::canonical_systems(&mut document));
         let ask = Ask {
             expected_type: terms.expected_type,
-            profiles: &terms.demanded(),
+            profiles: &terms.demanded(document.resource_type()),
             unknown_extensions: terms.sender.map(|sender| sender.unknown_extensions).unwrap_or_default(),
         };
         let verdict = terms.profiles.check(&document, &ask);

@@ -164,8 +164,8 @@ impl<'p, 'd> Walk<'p, 'd> {
             return;
         }
         let issue = Issue::new(Rule::CodeDisplay, format!("the code `{}` is not called this", concept.code()))
-            .hint(format!("write `{name}`, or leave `display` out"))
-            .mend(vec![Operation::Replace { path: node.pointer(), value: name.into() }]);
+            // Which of the two is wrong, the code or its name, only the sender knows.
+            .hint(format!("write `{name}`, or leave `display` out"));
         self.tell(node, issue.asked_by(concept.system().url()));
     }
 }

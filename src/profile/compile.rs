@@ -13,6 +13,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// How a binding that cannot be decided is told.
+pub(super) const REQUIRED_BINDING: &str = "required binding to";
+
 /// A definition and the file it came from.
 pub(super) struct Source<'s> {
     file: &'s str,
@@ -120,7 +123,10 @@ pub(super) struct Compiler<'s, 'n> {
 impl<'s> Compiler<'s, '_> {
     fn finish(self) -> Result<Plan, Vec<Problem>> {
         if !self.problems.is_empty() {
-            return Err(self.problems);
+            let mut problems = self.problems;
+            // An element may be met in more than one way.
+            problems.dedup();
+            return Err(problems);
         }
         let mut plan = self.plan;
         let is_type = |origin: &&Origin| !origin.is_profile;
@@ -222,6 +228,11 @@ impl<'s> Compiler<'s, '_> {
             None => (last, false),
         };
         let max = element.max.as_deref().unwrap_or("*");
+        if let Some(min) = element.min.filter(|min| *min > limit(max)) {
+            let message =
+                format!("`min` {min} is more than `max` {max}, which nothing can meet; put one of them right");
+            self.problem(source, identity(element), message);
+        }
         let base_max = element.base.as_ref().and_then(|base| base.max.as_deref()).unwrap_or(max);
         let (constraints, left) = self.add_constraints(source, element);
         Element {
@@ -365,7 +376,7 @@ impl<'s> Compiler<'s, '_> {
             };
             if !why.is_empty() {
                 let asker = format!("{} of {}", element.path, source.structure.url);
-                let what = format!("required binding to {}, first met at {asker}", bound.url);
+                let what = format!("{REQUIRED_BINDING} {}, first met at {asker}", bound.url);
                 self.set_aside.push(NotEvaluated { what, why });
             }
         }

@@ -5,7 +5,7 @@ use super::check::Walk;
 use super::plan::{Form, Kind};
 use super::xhtml;
 use crate::document::{Document, Node};
-use crate::issue::{Issue, Operation, Rule};
+use crate::issue::{Issue, Rule};
 use std::collections::HashSet;
 
 impl<'p, 'd> Walk<'p, 'd> {
@@ -68,16 +68,10 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
             let message =
                 "a contained resource is pointed at from elsewhere in the resource, or points at its container";
-            let mut issue = Issue::new(Rule::Invariant, message)
+            // What it is for only the sender knows: it may be the patient, with the reference misspelt.
+            let issue = Issue::new(Rule::Invariant, message)
                 .hint("point at it with # and its id, or leave it out")
                 .asked_by(format!("dom-3 of {}", self.plan.url(kind)));
-            // The last one would leave an empty array behind.
-            let is_alone = contained.index() == 0 && contained.next_repeat().is_none();
-            let path =
-                if is_alone { resource.child(names.contained).map(without_index) } else { Some(contained.pointer()) };
-            if let Some(path) = path {
-                issue = issue.mend(vec![Operation::Remove { path }]);
-            }
             self.tell(contained, issue);
         }
     }
@@ -100,12 +94,6 @@ impl<'p, 'd> Walk<'p, 'd> {
             }
         }
     }
-}
-
-/// The pointer of an array, from that of its first item.
-fn without_index(item: Node<'_>) -> String {
-    let pointer = item.pointer();
-    pointer.strip_suffix("/0").map_or(pointer.clone(), str::to_owned)
 }
 
 /// Every id of the document, and what its narratives offer: looked through once, when a narrative asks.

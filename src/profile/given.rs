@@ -27,8 +27,7 @@ impl<'p, 'd> Walk<'p, 'd> {
             (false, _) => "see the profile".to_owned(),
         };
         let mut issue = Issue::new(Rule::ProfileValue, message).hint(hint).asked_by(self.asker(parent, element));
-        // There is only one value that it may have, unless the profile leaves room beside the given parts.
-        if given.is_whole || wanted.value().is_some() {
+        if is_name(wanted) {
             issue = issue.mend(vec![Operation::Replace { path: node.pointer(), value: json_of(wanted) }]);
         }
         self.tell(node, issue);
@@ -37,7 +36,7 @@ impl<'p, 'd> Walk<'p, 'd> {
     /// What puts in an element that is missing and can have one value only.
     pub(super) fn missing_given(&self, element: &Element, path: String) -> Option<Vec<Operation>> {
         let given = self.plan.givens.get(element.given? as usize)?;
-        let is_only = given.is_whole && !element.is_array && !element.is_choice;
+        let is_only = is_name(given.value.root()) && !element.is_array && !element.is_choice;
         is_only.then(|| vec![Operation::Add { path, value: json_of(given.value.root()) }])
     }
 
@@ -53,6 +52,12 @@ impl<'p, 'd> Walk<'p, 'd> {
         let issue = Issue::new(Rule::PrimitiveFormat, message).hint(format!("write {max} characters at most"));
         self.tell(node, issue.asked_by(self.asker(parent, element)));
     }
+}
+
+/// True for the address of a system or the url of an extension: it says what the value beside it is. Any other given
+/// value says something about the patient or the appointment, which a profile does not know.
+fn is_name(given: Node<'_>) -> bool {
+    given.string().is_some_and(|text| ["http://", "https://", "urn:"].iter().any(|scheme| text.starts_with(scheme)))
 }
 
 /// A given value as JSON.

@@ -7,6 +7,7 @@
 mod address;
 mod ask;
 mod bundle;
+mod catalogue;
 mod check;
 mod codes;
 mod coding;
@@ -49,8 +50,9 @@ mod xhtml;
 mod tests;
 
 pub use ask::{Ask, UnknownExtensions, Verdict};
+pub use catalogue::{Catalogue, Defines, FileText, LoadedDefinition, Matches, Wanted};
 pub use elements::{ElementType, Elements, RequiredCodes};
-pub use package::{Census, Defined, LoadedPackage, Package};
+pub use package::{Census, Defined, LoadedPackage, NO_VERSION, Package};
 pub use primitive::Primitive;
 pub use severity::{Level, Severities, Suppressed};
 pub use tolerance::{Tolerance, UnknownTolerance, apply};
@@ -208,19 +210,23 @@ impl Profiles {
         &self.not_evaluated
     }
 
+    /// What of these definitions, by their canonical urls, cannot be used although they were read: a definition whose
+    /// base is not loaded or that is of another release, an invariant that cannot be compiled, an element or slice that
+    /// its base has not. Bindings that cannot be decided here are no fault of a definition, and not among them.
+    pub fn unusable<'p>(&'p self, urls: &BTreeSet<String>) -> impl Iterator<Item = &'p NotEvaluated> {
+        // What is said of a definition ends with its url.
+        let is_of = |one: &&NotEvaluated| one.what.rsplit(' ').next().is_some_and(|url| urls.contains(url));
+        self.not_evaluated.iter().filter(|one| !one.what.starts_with(compile::REQUIRED_BINDING)).filter(is_of)
+    }
+
     /// The definitions that are loaded.
     pub fn profiles(&self) -> impl Iterator<Item = Loaded<'_>> {
-        self.plan.origins.iter().map(|origin| Loaded {
-            url: &origin.url,
-            type_name: &origin.type_name,
-            version: &origin.version,
-            kind: match (origin.is_profile, origin.is_resource) {
-                (true, _) => DefinitionKind::Profile,
-                (false, true) => DefinitionKind::Resource,
-                (false, false) => DefinitionKind::DataType,
-            },
-            is_abstract: origin.is_abstract,
-        })
+        self.plan.origins.iter().map(loaded)
+    }
+
+    /// The definition that a canonical url names, with or without `|version`; none when it is not loaded.
+    pub fn profile(&self, canonical: &str) -> Option<Loaded<'_>> {
+        self.plan.defined(canonical).map(|(_, origin)| loaded(origin))
     }
 
     /// The table of elements, for compilers of mappings.
@@ -235,6 +241,20 @@ impl Profiles {
     /// The value sets that are loaded.
     pub fn value_sets(&self) -> &ValueSets {
         &self.plan.values
+    }
+}
+
+fn loaded(origin: &plan::Origin) -> Loaded<'_> {
+    Loaded {
+        url: &origin.url,
+        type_name: &origin.type_name,
+        version: &origin.version,
+        kind: match (origin.is_profile, origin.is_resource) {
+            (true, _) => DefinitionKind::Profile,
+            (false, true) => DefinitionKind::Resource,
+            (false, false) => DefinitionKind::DataType,
+        },
+        is_abstract: origin.is_abstract,
     }
 }
 

@@ -4,10 +4,13 @@ use crate::fhir::{self, Format, Limits};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The manifest of a package.
 const MANIFEST: &str = "package.json";
+
+/// The version of a package that names none.
+pub const NO_VERSION: &str = "unknown";
 
 /// The resource types that definitions come in.
 const MAY_DEFINE: &[&str] = &["StructureDefinition", "ValueSet", "CodeSystem", "Bundle"];
@@ -56,28 +59,38 @@ pub struct Census {
     pub kinds: BTreeMap<&'static str, usize>,
     /// Definitions that are not loaded, each with the reason.
     pub not_loaded: Vec<(String, &'static str)>,
+    /// The canonical urls of all definitions, also of those that are not loaded.
+    pub urls: BTreeSet<String>,
 }
 
 /// What decides whether and as what a file is read.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Head {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) resource_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     fhir_version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     r#type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     derivation: String,
+}
+
+/// A text; nothing where something else stands, as in an instance that merely lies in a package (`Encounter.type` is a list).
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => text,
+        _ => String::new(),
+    })
 }
 
 impl Head {
@@ -111,9 +124,8 @@ impl Package {
     /// The package of these files, called as its `package.json` says. Where there is none it is called `name`; its version
     /// is that of its definition, when there is one definition that names one.
     pub fn of_files(name: &str, mut files: Vec<(String, String)>) -> Package {
-        const UNKNOWN: &str = "unknown";
         files.sort();
-        let mut package = Package { name: name.to_owned(), version: UNKNOWN.to_owned(), files };
+        let mut package = Package { name: name.to_owned(), version: NO_VERSION.to_owned(), files };
         if let [(name, text)] = package.files.as_slice() {
             let mut versions = Vec::new();
             let _ = each_definition(name, text, |head, _| {
@@ -161,6 +173,9 @@ impl Package {
         let mut census = Census::default();
         for (name, text) in &self.files {
             let _ = each_definition(name, text, |head, _| {
+                if head.kind().is_some() {
+                    census.urls.insert(head.url.clone());
+                }
                 match (head.kind(), head.left_out()) {
                     (_, Some(why)) => census.not_loaded.push((head.url.clone(), why)),
                     (Some(kind), None) => *census.kinds.entry(kind).or_default() += 1,
@@ -204,14 +219,11 @@ pub(super) fn each_definition(
     mut take: impl FnMut(&Head, &str) -> Result<(), String>,
 ) -> Result<(), String> {
     let Some(json) = as_json(name, plain(text))? else { return Ok(()) };
-    let head = match serde_json::from_str::<Head>(&json) {
-        Ok(head) => head,
-        // JSON that is no object is no resource; packages hold lists of their files, for example.
-        Err(_) if !json.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok() => {
-            return Ok(());
-        }
-        Err(cause) => return Err(cause.to_string()),
-    };
+    // JSON that is no object is no resource; packages hold lists of their files, for example.
+    if !json.starts_with('{') {
+        return serde_json::from_str::<serde::de::IgnoredAny>(&json).map(|_| ()).map_err(|cause| cause.to_string());
+    }
+    let head: Head = serde_json::from_str(&json).map_err(|cause| cause.to_string())?;
     if head.resource_type != "Bundle" {
         return take(&head, &json);
     }
@@ -270,7 +282,7 @@ fn xml_root(text: &str) -> Option<&str> {
 }
 
 /// Without a byte order mark and space before the text.
-fn plain(text: &str) -> &str {
+pub(super) fn plain(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_start()
 }
 
@@ -302,6 +314,13 @@ mod tests {
         assert_eq!((bare.name.as_str(), bare.version.as_str()), ("folder", "unknown"));
         let alone = package(&[("a.json", r#"{"resourceType":"ValueSet","version":"3"}"#)]);
         assert_eq!((alone.name.as_str(), alone.version.as_str()), ("folder", "3"));
+    }
+
+    #[test]
+    fn an_instance_among_the_definitions_is_stepped_over() {
+        let encounter = r#"{"resourceType":"Encounter","type":[{"text":"x"}],"kind":{},"version":1}"#;
+        assert_eq!(kinds("e.json", encounter).unwrap(), ["Encounter "]);
+        assert_eq!(package(&[("e.json", encounter)]).census().kinds.len(), 0);
     }
 
     #[test]

@@ -48,8 +48,12 @@ enum Standing {
     Free,
     /// It may be made worse, not milder.
     Protects,
+    /// Each of its findings is set by its own key.
+    ByKey,
     /// It is no finding of the check.
     Elsewhere,
+    /// A sender's settings say how bad it is.
+    OfSender,
 }
 
 /// The severity policy, compiled.
@@ -111,6 +115,8 @@ impl Severities {
             return Ok(());
         };
         let refused = match standing(rule) {
+            Standing::OfSender => Some("is switched by the `rules` of a sender in the settings"),
+            Standing::ByKey => Some("stands for all invariants; name the invariant instead, for example `per-1`"),
             Standing::Elsewhere => Some("is no finding of the check, so it has no severity to set here"),
             Standing::Protects if level.is_milder_than(rule.severity()) => {
                 Some("protects what the check and patients rely on, and cannot be lowered")
@@ -172,11 +178,19 @@ pub(super) fn counted_as(issue: &Issue) -> &str {
 fn standing(rule: Rule) -> Standing {
     const PROTECTING_GROUPS: &[&str] = &["text", "json", "limit", "resource", "check", "tolerance"];
     const OTHER_GROUPS: &[&str] = &["mapping", "change", "pifu", "query", "header", "address", "request"];
+    // A sender's `rules` switch these, where it is seen whose numbers they are.
+    const NATIONAL_GROUPS: &[&str] = &["nhs-number", "ods-code", "clock", "appointment", "pca", "bars"];
     let group = rule.as_str().split('.').next().unwrap_or("");
     let protects =
         PROTECTING_GROUPS.contains(&group) || matches!(rule, Rule::XmlSyntax | Rule::ExtensionModifierUnknown);
-    // Of invariants each is named by its key: one line for all would hide what nobody has looked at.
-    let is_elsewhere = OTHER_GROUPS.contains(&group) || matches!(rule, Rule::IdentifierAmbiguous | Rule::Invariant);
+    // One line for all invariants would hide what nobody has looked at.
+    if rule == Rule::Invariant {
+        return Standing::ByKey;
+    }
+    let is_elsewhere = OTHER_GROUPS.contains(&group) || matches!(rule, Rule::IdentifierAmbiguous);
+    if NATIONAL_GROUPS.contains(&group) || rule == Rule::IdentifierSystemCase {
+        return Standing::OfSender;
+    }
     match (protects, is_elsewhere) {
         (true, _) => Standing::Protects,
         (false, true) => Standing::Elsewhere,
@@ -285,7 +299,7 @@ mod tests {
         assert_eq!(settled(&site, Issue::new(Rule::ElementUnknown, "")), Some(Severity::Warning));
         assert_eq!(settled(&site, Issue::new(Rule::ElementRequired, "")), Some(Severity::Error));
         assert_eq!(laid("").unwrap().lines().len(), 1, "an empty file says nothing");
-        assert!(laid("identifier.system-case: error").is_ok(), "a rule may be made worse");
+        assert!(laid("primitive.unusual: error").is_ok(), "a rule may be made worse");
         assert!(laid("json.duplicate-key: error").is_ok(), "what protects may be named with its own severity");
     }
 
@@ -306,8 +320,10 @@ mod tests {
             ("limit.nodes: information", "cannot be lowered"),
             ("resource.release: warning", "cannot be lowered"),
             ("check.not-evaluated: suppressed", "cannot be lowered"),
+            ("nhs-number.check-digit: suppressed", "is switched by the `rules` of a sender"),
+            ("clock.repeated-hour: warning", "is switched by the `rules` of a sender"),
             ("change.under-sixteen: warning", "is no finding of the check"),
-            ("invariant.failed: warning", "is no finding of the check"),
+            ("invariant.failed: warning", "name the invariant instead, for example `per-1`"),
             ("- dom-6", "each line is a rule's name"),
             ("dom-6: [error]", "each line is a rule's name"),
             ("dom-6", "each line is a rule's name"),

@@ -12,8 +12,7 @@ const COMPARED_COUNT_MAX: usize = 600;
 pub(super) struct Near<'c> {
     /// The nearest, when one is near enough to be what was meant.
     pub(super) best: Option<&'c str>,
-    /// The one code that the word can only mean: it differs by the case of letters, or by one slip, and no other
-    /// code is as near.
+    /// The one code that the word can only mean: it differs by the case of letters, and no other does.
     pub(super) plain: Option<&'c str>,
 }
 
@@ -45,8 +44,8 @@ impl<'c> Near<'c> {
                 Some(_) | None => (best, is_alone) = (Some((distance, code)), true),
             }
         }
-        // A slip in a word of two or three letters may as well be another word.
-        let is_plain = |distance: usize| is_alone && (distance == 0 || (distance == 1 && length > 3));
+        // A code may be a diagnosis or a drug: one that differs by more than the case of letters may be another.
+        let is_plain = |distance: usize| is_alone && distance == 0;
         Near {
             best: best.map(|(_, code)| code),
             plain: best.filter(|(distance, _)| is_plain(*distance)).map(|(_, code)| code),
@@ -74,13 +73,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_code_is_found_and_a_plain_slip_is_told_from_a_guess() {
+    fn the_nearest_code_is_found_and_only_another_case_is_no_guess() {
         let codes = ["booked", "proposed", "noshow", "arrived", "a", "in", "on"];
         let check = |word: &str, best: Option<&str>, plain: Option<&str>| {
             assert_eq!(Near::of(word, codes.into_iter()), Near { best, plain }, "{word}");
         };
         check("Booked", Some("booked"), Some("booked"));
-        check("no-show", Some("noshow"), Some("noshow"));
+        check("no-show", Some("noshow"), None);
         check("propossede", Some("proposed"), None);
         check("an", Some("a"), None);
         check("elephant", None, None);

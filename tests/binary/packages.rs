@@ -66,7 +66,7 @@ fn a_package_is_added_listed_and_judged_by() {
     stile(&asked, place).expect(2);
 
     let added = stile(&["packages", "add", "unpacked"], place).expect(0);
-    assert!(added.out.contains("added clinic 1.0.0") && added.out.contains("1 profiles"), "{}", added.out);
+    assert!(added.out.contains("added clinic 1.0.0") && added.out.contains("1 profile"), "{}", added.out);
     assert!(added.err.contains("lab 2.0") && added.err.contains("http://r5"), "{}", added.err);
     assert!(!added.err.contains("hl7.fhir.r4.core"), "R4's own definitions are there: {}", added.err);
     assert!(!place.join("stile-packages/clinic-1.0.0/package/examples").exists());
@@ -74,7 +74,7 @@ fn a_package_is_added_listed_and_judged_by() {
     assert!(judged.out.contains("Appointment needs `comment`") && judged.out.contains(URL), "{}", judged.out);
 
     let listed = stile(&["packages", "list"], place).expect(0);
-    for told in ["clinic", "1.0.0", "1 profiles", "the program", "stile-packages/clinic-1.0.0"] {
+    for told in ["clinic", "1.0.0", "1 profile from", "the program", "stile-packages/clinic-1.0.0"] {
         assert!(listed.out.contains(told), "{told:?} is not in\n{}", listed.out);
     }
     assert!(listed.err.contains("lab 2.0") && listed.err.contains("http://r5"), "{}", listed.err);
@@ -147,20 +147,21 @@ fn a_package_that_cannot_be_used_is_not_added_and_the_file_and_cause_are_told() 
         ("bomb.tgz", "bomb.json: it has more than"),
         ("strange-version.tgz", "do not make a file name"),
         ("no-archive.tgz", "no .tgz that can be read"),
-        ("absent.tgz", "absent.tgz"),
     ] {
         let ran = stile(&["packages", "add", name], place).expect(1);
         assert!(ran.err.contains(expected), "{name}: {}", ran.err);
         assert!(!place.join("stile-packages").exists(), "{name}: nothing was added");
     }
     assert!(!place.parent().unwrap().join("evil.json").exists());
+    let absent = stile(&["packages", "add", "absent.tgz"], place).expect(2);
+    assert!(absent.err.contains("absent.tgz") && !absent.err.contains("definitions and mappings"), "{}", absent.err);
     // One that lies in the folder keeps the start from going on, by name.
     std::fs::create_dir(place.join("stile-packages")).unwrap();
     std::fs::rename(place.join("broken.tgz"), place.join("stile-packages/broken.tgz")).unwrap();
     let ran = stile(&["check"], place).expect(1);
     assert!(ran.err.contains("ValueSet-x.json"), "{}", ran.err);
     std::fs::write(place.join("site.toml"), "[packages]\nfolder = \"nowhere\"\n").unwrap();
-    let ran = stile(&["check", "--settings", "site.toml"], place).expect(1);
+    let ran = stile(&["check", "--settings", "site.toml"], place).expect(2);
     assert!(ran.err.contains("nowhere: there is no such folder"), "{}", ran.err);
 }
 
@@ -191,4 +192,64 @@ fn two_definitions_in_files_of_one_name_both_stay_and_a_newer_one_of_the_same_ur
     assert!(replaced.out.contains("replaced ValueSet-one.json 1"), "{}", replaced.out);
     assert!(there().contains(r#""version":"2""#));
     stile(&["check"], place).expect(0);
+}
+
+#[test]
+fn definitions_that_cannot_be_used_are_told_where_they_are_added() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let write = |name: &str, value: &Value| std::fs::write(place.join(name), value.to_string()).unwrap();
+    write("a.json", &appointment("a1", "4817508"));
+    let mut floating = profile();
+    floating["baseDefinition"] = json!("https://clinic.example/StructureDefinition/base");
+    floating.as_object_mut().unwrap().remove("snapshot");
+    write("floating.json", &floating);
+    let mut puzzling = profile();
+    puzzling["snapshot"]["element"][0]["constraint"] =
+        json!([{"key": "own-1", "severity": "error", "human": "it is so", "expression": "status.nonsense("}]);
+    write("puzzling.json", &puzzling);
+    let mut impossible = profile();
+    impossible["snapshot"]["element"][1]["min"] = json!(2);
+    write("impossible.json", &impossible);
+    let mut other = profile();
+    other["fhirVersion"] = json!("5.0.0");
+    write("other.json", &other);
+    write("none.json", &json!({"resourceType": "Patient"}));
+    for (name, add_code, validate_code, said) in [
+        ("impossible.json", 1, 2, "Appointment.comment: `min` 2 is more than `max` 1"),
+        ("other.json", 1, 0, "it is not a definition of FHIR R4"),
+        ("none.json", 1, 0, "none.json holds no definitions"),
+        ("puzzling.json", 0, 0, "own-1 of Appointment in"),
+        ("floating.json", 0, 0, "its base https://clinic.example/StructureDefinition/base is not loaded"),
+    ] {
+        let ran = stile(&["validate", "a.json", "--package", name], place).expect(validate_code);
+        assert!(ran.err.contains(said), "validate {name}: {}", ran.err);
+        let ran = stile(&["packages", "add", name], place).expect(add_code);
+        assert!(ran.err.contains(said), "add {name}: {}", ran.err);
+        let added = place.join("stile-packages/StructureDefinition-described.json");
+        assert_eq!(added.exists(), add_code == 0, "{name}");
+    }
+    let ran = stile(&["check"], place).expect(0);
+    assert!(
+        ran.err.contains("StructureDefinition-described.json: ") && ran.err.contains("cannot be used"),
+        "{}",
+        ran.err
+    );
+    std::fs::remove_dir_all(place.join("stile-packages")).unwrap();
+    let ran = stile(&["validate", "a.json", "--package", "floating.json", "--profile", URL], place).expect(2);
+    assert!(ran.err.contains(&format!("floating.json has the profile {URL}, but it has no snapshot")), "{}", ran.err);
+    assert!(ran.err.contains("is not loaded; add --package with it"), "{}", ran.err);
+}
+
+#[test]
+fn the_list_of_packages_fits_into_a_hundred_columns() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let mut unversioned = profile();
+    unversioned.as_object_mut().unwrap().remove("version");
+    std::fs::write(place.join("own.json"), unversioned.to_string()).unwrap();
+    stile(&["packages", "add", "own.json"], place).expect(0);
+    let listed = stile(&["packages", "list"], place).expect(0).out;
+    assert!(listed.contains("described.json") && listed.contains("no version"), "{listed}");
+    assert!(listed.lines().all(|line| line.chars().count() <= 100), "{listed}");
 }

@@ -246,3 +246,47 @@ fn published_samples_are_judged_by_uk_core() {
         assert_eq!(line["valid"] == false, line["issues"].as_array().unwrap().iter().any(refuses), "{line}");
     }
 }
+
+#[test]
+fn a_line_of_ndjson_is_told_by_its_number_wherever_it_comes_from() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let good = appointment("a1", "4817508").to_string();
+    let text = format!("{good}\n{good}\n{{\"resourceType\":\"Patient\",\"gender\n{good}\n");
+    write(place, "many.ndjson", &text);
+    for (name, argument) in [("many.ndjson", "many.ndjson"), ("standard input", "-")] {
+        let drawn = stile_fed(&["validate", argument], place, text.as_bytes()).expect(1);
+        for said in
+            [format!("{name}:1: ok"), format!("{name}:3: refused"), format!("--> {name}:3:"), "3 | {".to_owned()]
+        {
+            assert!(drawn.out.contains(&said), "{said:?} is not in\n{}", drawn.out);
+        }
+        let told = stile_fed(&["validate", argument, "--json"], place, text.as_bytes()).expect(1).lines();
+        let lines: Vec<_> = told.iter().map(|one| one["line"].as_u64()).collect();
+        assert_eq!(lines, [Some(1), Some(2), Some(3), Some(4)]);
+    }
+    let pretty = serde_json::to_string_pretty(&appointment("a1", "4817508")).unwrap();
+    let told = stile_fed(&["validate", "-", "--json"], place, pretty.as_bytes()).expect(0).lines();
+    assert!(told.len() == 1 && told[0].get("line").is_none(), "{told:?}");
+}
+
+#[test]
+fn what_the_settings_name_is_told_by_the_setting() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    write(place, "a.json", &appointment("a1", "4817508").to_string());
+    let unknown = stile(&["validate", "a.json", "--sender", "x"], place).expect(2).err;
+    assert!(unknown.contains("built-in example has: example-pas, example-portal"), "{unknown}");
+    write(place, "site.toml", "[check]\nseverity_file = \"severity.yaml\"\n");
+    let check = ["check", "--settings", "site.toml"];
+    let missing = stile(&check, place).expect(2).err;
+    assert!(missing.contains("[check] severity_file severity.yaml: "), "{missing}");
+    assert!(!missing.contains("in definitions and mappings"), "{missing}");
+    write(place, "severity.yaml", "invariant.failed: warning\n");
+    let wrong = stile(&check, place).expect(1).err;
+    assert!(wrong.contains("[check] severity_file severity.yaml:1: "), "{wrong}");
+    assert!(wrong.contains("name the invariant instead, for example `per-1`"), "{wrong}");
+    write(place, "severity.yaml", "per-1: warning\n");
+    let unknown = stile(&["validate", "a.json", "--sender", "x", "--settings", "site.toml"], place).expect(2).err;
+    assert!(unknown.contains("no sender `x` in the settings site.toml; there are: example-pas"), "{unknown}");
+}

@@ -56,6 +56,8 @@ async fn without_a_key_or_with_a_wrong_one_there_is_no_answer_about_patients() {
             ("POST", "/fhir/Appointment/$validate", Some(&body)),
             ("GET", "/waiting-list/entries/r1", None),
             ("GET", "/waiting-list/entries?patient:identifier=x", None),
+            ("GET", "/fhir/StructureDefinition/Patient", None),
+            ("GET", "/fhir/ValueSet?name=a", None),
         ] {
             let answer = refused(&caller, method, path, body, 401).await;
             assert!(answer.header("www-authenticate").starts_with("Bearer"), "{path}");
@@ -89,6 +91,11 @@ async fn a_grant_is_kept_to_in_types_and_in_interactions() {
     refused(&writer, "PUT", "/fhir/Task/t1", Some(&change("t1", "cancel", "a1")), 403).await;
     refused(&writer, "GET", "/waiting-list/entries/r1", None, 403).await;
     writer.put(&body).await.expect(201);
+    // Definitions are nobody's data.
+    for path in ["/fhir/StructureDefinition/Patient", "/fhir/ValueSet?name=appointment", "/fhir/CodeSystem/v3-RoleCode"]
+    {
+        writer.get(path).await.expect(200);
+    }
     house.portal.get("/fhir/Task/t1").await.expect(404);
     assert!(house.deliveries().await.is_empty());
     house.close().await;

@@ -5,7 +5,8 @@ use crate::house::{
     of_patient,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 
 fn ids(bundle: &Value) -> Vec<String> {
     let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
@@ -265,11 +266,26 @@ async fn the_capability_statement_says_what_is_true() {
     );
     let resources = statement["rest"][0]["resource"].as_array().unwrap();
     let types: Vec<&str> = resources.iter().map(|one| one["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["Appointment", "ServiceRequest", "Patient", "Task", "CodeSystem", "ValueSet"]);
-    // Definitions are answered from what is loaded, by operations.
+    assert_eq!(
+        types,
+        ["Appointment", "ServiceRequest", "Patient", "Task", "CodeSystem", "StructureDefinition", "ValueSet"]
+    );
+    // Definitions are read and found, code lists are asked as well, and none is taken.
     let (kept, loaded) = resources.split_at(4);
     for resource in loaded {
-        assert!(resource["operation"].as_array().is_some_and(|operations| !operations.is_empty()), "{resource}");
+        let resource_type = resource["type"].as_str().unwrap();
+        assert_eq!(resource["interaction"], json!([{"code": "search-type"}, {"code": "read"}]), "{resource_type}");
+        assert_eq!(resource.get("operation").is_some(), resource_type != "StructureDefinition", "{resource}");
+        for parameter in resource["searchParam"].as_array().unwrap() {
+            let name = parameter["name"].as_str().unwrap();
+            house.portal.get(&format!("/fhir/{resource_type}?{name}=x")).await.expect(200);
+        }
+        house.portal.get(&format!("/fhir/{resource_type}?status=active")).await.expect(400);
+        let whole = house.portal.reads(&format!("/fhir/{resource_type}?_count=1")).await;
+        assert!(whole["total"].as_u64().unwrap() > 500, "{resource_type}: {}", whole["total"]);
+        let path = format!("/fhir/{resource_type}/{}", ids(&whole)[0]);
+        house.portal.send("DELETE", &path, &[], None).await.expect(405);
+        house.stranger.get(&path).await.expect(401);
     }
     for resource in kept {
         let resource_type = resource["type"].as_str().unwrap();
@@ -305,6 +321,92 @@ async fn the_capability_statement_says_what_is_true() {
     let as_xml = house.stranger.send("GET", "/fhir/metadata", &[("accept", "application/fhir+xml")], None).await;
     assert!(as_xml.expect(200).text.contains("<CapabilityStatement"));
     house.close().await;
+}
+
+#[actix_web::test]
+async fn the_site_s_profiles_are_listed_found_and_read_as_its_package_has_them() {
+    let Some(package) = uk_core() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(&package, folder.path().join("uk-core.tgz")).unwrap();
+    let inside = files_of(&package);
+    let house = House::with(&format!("[packages]\nfolder = {:?}\n", folder.path())).await;
+    let statement = house.stranger.reads("/fhir/metadata").await;
+    let resources = statement["rest"][0]["resource"].as_array().unwrap();
+    let mut listed = 0;
+    for resource in resources {
+        let resource_type = resource["type"].as_str().unwrap();
+        for url in resource["supportedProfile"].as_array().into_iter().flatten() {
+            let url = url.as_str().unwrap();
+            let found = house.portal.reads(&format!("/fhir/StructureDefinition?url={url}&type={resource_type}")).await;
+            assert_eq!(found["total"], 1, "{url}");
+            // It is the package's own, as it stands there, also under its address; and it judges.
+            let profile = &found["entry"][0]["resource"];
+            assert_eq!((&profile["url"], &profile["derivation"]), (&json!(url), &json!("constraint")));
+            if let Some(own) = inside.get(url) {
+                assert_eq!(profile, own);
+                listed += 1;
+            }
+            let address = found["entry"][0]["fullUrl"].as_str().unwrap();
+            assert_eq!(house.portal.reads(address.strip_prefix(&house.base).unwrap()).await, *profile);
+            let path = format!("/fhir/{resource_type}/$validate?profile={url}");
+            let body = json!({"resourceType": resource_type}).to_string();
+            let verdict = house.portal.send("POST", &path, &[], Some(body.as_bytes())).await.expect(200);
+            assert_eq!(verdict.json()["resourceType"], "OperationOutcome");
+        }
+    }
+    // Appointment, ServiceRequest, Patient and Task have one each.
+    assert!(listed >= 4, "{listed}");
+    // Everything that the package defines can be had, page by page.
+    let mut seen = BTreeSet::new();
+    for resource_type in ["StructureDefinition", "ValueSet", "CodeSystem"] {
+        for page in pages(&house.portal, &house.base, &format!("/fhir/{resource_type}?_count=100")).await {
+            for entry in page["entry"].as_array().unwrap() {
+                let (resource, url) = (&entry["resource"], entry["resource"]["url"].as_str().unwrap_or(""));
+                assert_eq!(resource["resourceType"], resource_type);
+                assert!(seen.insert(entry["fullUrl"].as_str().unwrap().to_owned()), "{url} twice");
+                if let Some(own) = inside.get(url) {
+                    assert_eq!(resource, own, "{url}");
+                    seen.insert(url.to_owned());
+                }
+            }
+        }
+    }
+    let missing: Vec<&String> = inside.keys().filter(|url| !seen.contains(*url)).collect();
+    assert!(missing.is_empty() && inside.len() > 300, "{} {missing:?}", inside.len());
+    house.close().await;
+}
+
+/// UK Core's package, where the shared folder is there.
+fn uk_core() -> Option<std::path::PathBuf> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/packages");
+    let found = std::fs::read_dir(folder).ok().map(|entries| entries.flatten().map(|entry| entry.path()));
+    let found = found.into_iter().flatten().find(|path| path.extension().is_some_and(|ending| ending == "tgz"));
+    if found.is_none() {
+        eprintln!("not run: UK Core's package is not in ../shared/packages");
+    }
+    found
+}
+
+/// The definitions of an archive by their urls.
+fn files_of(archive: &std::path::Path) -> BTreeMap<String, Value> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(archive).unwrap()));
+    let mut found = BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().display().to_string();
+        if path.contains("/examples/") || !path.ends_with(".json") {
+            continue;
+        }
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        let resource: Value = serde_json::from_str(&text).unwrap();
+        let defines =
+            matches!(resource["resourceType"].as_str(), Some("StructureDefinition" | "ValueSet" | "CodeSystem"));
+        if let (Some(url), true) = (resource["url"].as_str().map(str::to_owned), defines) {
+            found.insert(url, resource);
+        }
+    }
+    found
 }
 
 #[actix_web::test]

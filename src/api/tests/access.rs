@@ -70,7 +70,18 @@ async fn the_capability_statement_lists_every_interaction_that_is_routed_and_no_
         ("search-type", "GET", "/fhir/{type}"),
     ];
     let (mut listed_count, mut unlisted_count) = (0, 0);
-    for resource_type in ["Appointment", "ServiceRequest", "Patient", "Task", "Observation", "Bundle", "Schedule"] {
+    for resource_type in [
+        "Appointment",
+        "ServiceRequest",
+        "Patient",
+        "Task",
+        "CodeSystem",
+        "StructureDefinition",
+        "ValueSet",
+        "Observation",
+        "Bundle",
+        "Schedule",
+    ] {
         let resource = resources.iter().find(|resource| resource["type"] == resource_type);
         for (code, method, pattern) in possible {
             let interactions = resource.and_then(|resource| resource["interaction"].as_array());
@@ -88,7 +99,7 @@ async fn the_capability_statement_lists_every_interaction_that_is_routed_and_no_
             !is_unrouted(&validate.await)
         );
     }
-    assert_eq!(listed_count, 16);
+    assert_eq!(listed_count, 22);
     assert!(unlisted_count > 40, "{unlisted_count}");
     assert_eq!(resources[0]["supportedProfile"], json!(["https://example.test/profile"]));
 }
@@ -101,14 +112,17 @@ async fn every_search_parameter_that_is_listed_is_taken_and_no_other() {
     let mut taken = 0;
     for resource in statement["rest"][0]["resource"].as_array().unwrap() {
         let name = resource["type"].as_str().unwrap();
-        // Of code systems and value sets only questions are answered.
-        let Some(parameters) = resource["searchParam"].as_array() else { continue };
+        let parameters = resource["searchParam"].as_array().unwrap();
         let listed: Vec<&str> = parameters.iter().map(|told| told["name"].as_str().unwrap()).collect();
         for (parameter, code, value) in [
             ("_id", "_id", "a1,a2"),
             ("identifier", "identifier", "urn:x%7C7"),
             ("patient:identifier", "patient", "https://fhir.nhs.uk/Id/nhs-number%7C9990000018"),
             ("status", "status", if name == "Appointment" { "booked,pending" } else { "completed" }),
+            ("url", "url", "urn:a,urn:b"),
+            ("version", "version", "4.0.1"),
+            ("name", "name", "a"),
+            ("type", "type", "Patient"),
             ("date", "date", "2026-01-01"),
             ("_include", "_include", "*"),
         ] {
@@ -117,7 +131,7 @@ async fn every_search_parameter_that_is_listed_is_taken_and_no_other() {
             taken += u32::from(answer.status == StatusCode::OK);
         }
     }
-    assert_eq!(taken, 14);
+    assert_eq!(taken, 27);
 }
 
 #[test]

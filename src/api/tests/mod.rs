@@ -6,6 +6,7 @@ mod anything;
 mod bodies;
 mod codes;
 mod connection;
+mod definitions;
 mod engine;
 mod kept;
 mod record;
@@ -52,6 +53,7 @@ fn state(folder: &tempfile::TempDir) -> web::Data<State> {
     web::Data::new(State {
         intake: engine::intake(store.clone()),
         enquiry: Enquiry::new(store),
+        catalogue: definitions::catalogue(),
         callers: callers.into_iter().map(|(key, caller)| (Sha256::digest(key).into(), caller)).collect(),
         limits: Limits { body_bytes_max: 2000, page_count_default: 20, page_count_max: 100, request_ms_max: 9000 },
         base_url: "https://stile.test".into(),

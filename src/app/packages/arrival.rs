@@ -31,15 +31,15 @@ impl Arrival {
     /// When it cannot be read, or its name or that of its definition makes no file name.
     pub fn read(path: &Path) -> Result<Arrival, Mishap> {
         let mishap = |cause: String| Mishap::File { name: path.display().to_string(), cause };
-        let (files, form) = match reading::kind(path).map_err(mishap)? {
+        let (files, form) = match reading::kind(path)? {
             Kind::Folder => (reading::read_folder(path, &BOUNDS).map_err(mishap)?, Form::Folder),
             Kind::Archive => {
-                let file = reading::open(path).map_err(mishap)?;
+                let file = reading::open(path)?;
                 let bytes = reading::read_bytes(file, BOUNDS.bytes_max).map_err(mishap)?;
                 (reading::read_archive(bytes.as_slice(), &BOUNDS).map_err(mishap)?, Form::Archive(bytes))
             }
             Kind::File => {
-                let file = reading::open(path).map_err(mishap)?;
+                let file = reading::open(path)?;
                 (reading::read_file(&name_of(path), file).map_err(mishap)?, Form::File)
             }
         };

@@ -47,10 +47,10 @@ pub(super) enum Kind {
 /// When it cannot be read, is larger than a package may be, or holds no file that may define something.
 pub fn read_package(path: &Path) -> Result<Package, Mishap> {
     let mishap = |cause: String| Mishap::File { name: path.display().to_string(), cause };
-    let files = match kind(path).map_err(mishap)? {
+    let files = match kind(path)? {
         Kind::Folder => read_folder(path, &BOUNDS),
-        Kind::Archive => open(path).and_then(|file| read_archive(file, &BOUNDS)),
-        Kind::File => open(path).and_then(|file| read_file(&name_of(path), file)),
+        Kind::Archive => read_archive(open(path)?, &BOUNDS),
+        Kind::File => read_file(&name_of(path), open(path)?),
     };
     package(path, files.map_err(mishap)?).map_err(mishap)
 }
@@ -65,27 +65,28 @@ pub(super) fn package(path: &Path, files: Vec<(String, String)>) -> Result<Packa
 }
 
 /// What lies there. A pipe or a device is told before it is opened: opening one may never return.
-pub(super) fn kind(path: &Path) -> Result<Kind, String> {
+pub(super) fn kind(path: &Path) -> Result<Kind, Mishap> {
+    let told = |cause: &str| Err(Mishap::File { name: path.display().to_string(), cause: cause.to_owned() });
     if path.file_name().is_some_and(|name| name.to_str().is_none()) {
-        return Err("its name is not UTF-8".into());
+        return told("its name is not UTF-8");
     }
-    let lies_there = std::fs::metadata(path).map_err(|cause| cause.to_string())?;
+    let lies_there = std::fs::metadata(path).map_err(|cause| Mishap::unread(&path.display().to_string(), &cause))?;
     let name = name_of(path);
     if lies_there.is_dir() {
         Ok(Kind::Folder)
     } else if !lies_there.is_file() {
-        Err("it is neither a file nor a folder, and is not opened".into())
+        told("it is neither a file nor a folder, and is not opened")
     } else if archive_stem(&name).is_some() {
         Ok(Kind::Archive)
     } else if is_definition_file(&name) {
         Ok(Kind::File)
     } else {
-        Err("a package is a .tgz, a folder, or a .json or .xml file with definitions".into())
+        told("a package is a .tgz, a folder, or a .json or .xml file with definitions")
     }
 }
 
-pub(super) fn open(path: &Path) -> Result<File, String> {
-    File::open(path).map_err(|cause| cause.to_string())
+pub(super) fn open(path: &Path) -> Result<File, Mishap> {
+    File::open(path).map_err(|cause| Mishap::unread(&path.display().to_string(), &cause))
 }
 
 /// The single file of this name.
@@ -212,7 +213,8 @@ impl Walk<'_> {
 
     fn file(&mut self, name: String, path: &Path) -> Result<(), String> {
         let told = |cause: String| format!("{name}: {cause}");
-        let bytes = open(path).and_then(|file| read_bytes(file, self.bounds.file_bytes_max)).map_err(told)?;
+        let file = File::open(path).map_err(|cause| told(cause.to_string()))?;
+        let bytes = read_bytes(file, self.bounds.file_bytes_max).map_err(told)?;
         self.bytes_left =
             self.bytes_left.checked_sub(bytes.len() as u64).ok_or_else(|| too_large(self.bounds.bytes_max))?;
         let text = text(bytes).map_err(told)?;

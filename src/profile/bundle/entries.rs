@@ -3,7 +3,7 @@
 
 use super::BUNDLE;
 use crate::document::Node;
-use crate::issue::{Issue, Operation, Rule};
+use crate::issue::{Issue, Rule};
 use crate::profile::address::{Address, Target, scheme};
 use crate::profile::check::Walk;
 use crate::profile::resources::BundleKind;
@@ -55,12 +55,9 @@ impl<'p, 'd> Walk<'p, 'd> {
             (Some(found), false) => (found, "does not belong in a Bundle of this type", "leave it out, or"),
             (None, true) => (entry, "belongs in each entry of a Bundle of this type", "add it, or"),
         };
-        let mut issue = Issue::new(Rule::Invariant, format!("`{name}` {message}"))
+        let issue = Issue::new(Rule::Invariant, format!("`{name}` {message}"))
             .hint(format!("{hint} see to the Bundle's `type`"))
             .asked_by(format!("{key} of {BUNDLE}"));
-        if let Some(found) = found {
-            issue = issue.mend(vec![Operation::Remove { path: found.pointer() }]);
-        }
         self.tell(at, issue);
     }
 

@@ -116,23 +116,38 @@ fn fixed_values_are_whole_and_patterns_are_part() {
 }
 
 #[test]
-fn where_only_one_value_may_stand_the_issue_carries_it() {
+fn where_only_one_name_may_stand_the_issue_carries_it() {
     let profiles = compile(&[profile(
         "p",
         "Patient",
         json!([
-            {"id": "Patient.language", "path": "Patient.language", "min": 1, "fixedCode": "en-GB"},
+            {"id": "Patient.maritalStatus", "path": "Patient.maritalStatus", "min": 1},
+            {"id": "Patient.maritalStatus.coding", "path": "Patient.maritalStatus.coding", "min": 1, "max": "1"},
+            {"id": "Patient.maritalStatus.coding.system", "path": "Patient.maritalStatus.coding.system", "min": 1, "fixedUri": "urn:s"},
             {"id": "Patient.gender", "path": "Patient.gender", "patternCode": "female"}
         ]),
     )]);
     let mends = |resource: Value| -> Value {
-        judge(&profiles, "p", &resource).issues.iter().map(|issue| json!(issue.mend)).collect()
+        judge(&profiles, "p", &resource)
+            .issues
+            .iter()
+            .filter(|issue| issue.refuses())
+            .map(|issue| json!(issue.mend))
+            .collect()
     };
+    let patient = |gender: &str, coding: Value| json!({"resourceType": "Patient", "gender": gender, "maritalStatus": {"coding": [coding]}});
+    let place = "/maritalStatus/coding/0/system";
     assert_eq!(
-        mends(json!({"resourceType": "Patient", "gender": "male"})),
-        json!([[{"op": "replace", "path": "/gender", "value": "female"}], [{"op": "add", "path": "/language", "value": "en-GB"}]])
+        mends(patient("female", json!({"code": "M"}))),
+        json!([[{"op": "add", "path": place, "value": "urn:s"}]])
     );
-    assert_eq!(mends(json!({"resourceType": "Patient", "language": "en-GB", "gender": "female"})), json!([]));
+    assert_eq!(
+        mends(patient("female", json!({"system": "urn:t", "code": "M"}))),
+        json!([[{"op": "replace", "path": place, "value": "urn:s"}]])
+    );
+    // What is said of the patient is the sender's to say.
+    assert_eq!(mends(patient("male", json!({"system": "urn:s", "code": "M"}))), json!([null]));
+    assert_eq!(mends(patient("female", json!({"system": "urn:s", "code": "M"}))), json!([]));
 }
 
 #[test]
