@@ -247,7 +247,7 @@ fn add(settings: &Settings, path: &Path) -> Result<(), Stop> {
     arrival.write(&to).map_err(|cause| Stop::Disk(site::shown(&to), cause))?;
     for old in &replaced {
         if old.from == to {
-            out!("replaced {} {} ({})", old.package.name, old.package.version, old.from.display());
+            out!("replaced {} {} ({})", old.package.name, tell::version(&old.package.version), old.from.display());
             continue;
         }
         let removed =

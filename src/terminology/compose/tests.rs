@@ -86,7 +86,7 @@ fn every_two_sets_combine_as_each_of_their_codes_says() {
             };
             assert!(holds(&either, of_one.or(of_other)), "either: {told}");
             assert!(holds(&both, of_one.and(of_other)), "both: {told}");
-            assert!(holds(&left, of_one.and(of_other.not())), "without: {told}");
+            assert!(holds(&left, of_one.and(of_other.negated())), "without: {told}");
         }
         for made in [either, both, left] {
             for list in [&made.listed, &made.doubtful, &made.barred] {
